@@ -1,0 +1,101 @@
+//! From a provider's answer to a judged failure.
+
+use super::phrase::occurs;
+use super::rules::{self, Carrier, TextRule};
+use super::taxonomy::{Failure, FailureClass, Reason};
+use super::words::Words;
+
+/// What the provider said, as far as it said anything. Leave out what was not in the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProviderAnswer<'a> {
+    /// Status of the HTTP response that carried the message.
+    pub http_status: Option<u16>,
+    /// The number in the body, KIE's `code`.
+    pub code: Option<i64>,
+    /// The failed task's code, KIE's `failCode`: a word, or a number written as text.
+    pub fail_code: Option<&'a str>,
+    /// The sentence, KIE's `msg` or `failMsg`; or the raw body when it is no JSON. May be empty.
+    pub message: &'a str,
+}
+
+/// A failure together with what decided it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Classification {
+    /// The judged failure.
+    pub failure: Failure,
+    /// Name of the rule that decided, for logs and tests.
+    pub rule: &'static str,
+}
+
+/// Name of the rule that applies when no other does.
+const NOTHING_RECOGNISED: &str = "nothing_recognised";
+
+/// Judges a provider's answer.
+///
+/// In order: clear sentences in the message, then in the words of the fail code; sentences that hardly say
+/// anything, likewise; then the numbers (fail code, body code, HTTP status); else [`FailureClass::Unknown`].
+#[must_use]
+pub fn classify(answer: &ProviderAnswer<'_>) -> Classification {
+    let message = Words::of(answer.message);
+    let message = message.as_slice();
+    let fail_code = answer.fail_code.map(str::trim).unwrap_or_default();
+    let fail_number = fail_code.parse::<i64>().ok();
+    let fail_words = Words::of(if fail_number.is_some() { "" } else { fail_code });
+    let fail_words = fail_words.as_slice();
+
+    by_text(rules::CLEAR, &message, &fail_words)
+        .or_else(|| by_text(rules::VAGUE, &message, &fail_words))
+        .map(|decided| refine(decided, &message, &fail_words))
+        .or_else(|| by_number([fail_number, answer.code, answer.http_status.map(i64::from)]))
+        .unwrap_or(Classification { failure: Reason::Unrecognised.into(), rule: NOTHING_RECOGNISED })
+}
+
+/// The first rule of `tables` that the message, or else the fail code, satisfies.
+fn by_text(tables: &[&[TextRule]], message: &[&str], fail_code: &[&str]) -> Option<Classification> {
+    let first = |carrier: Carrier, words: &[&str]| {
+        tables
+            .iter()
+            .copied()
+            .flatten()
+            .find(|rule| rule.carrier.admits(carrier) && satisfies(rule, words))
+            .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })
+    };
+    first(Carrier::Message, message).or_else(|| first(Carrier::FailCode, fail_code))
+}
+
+/// Whether `words` say one of the rule's phrases and none of its exceptions.
+fn satisfies(rule: &TextRule, words: &[&str]) -> bool {
+    rule.says.iter().any(|phrase| occurs(phrase, words))
+        && !rule.unless.iter().any(|phrase| occurs(phrase, words))
+}
+
+/// Gives a refusal that named no topic the topic that the text names, so that the user learns what to change.
+///
+/// Only a text already known to be a refusal is searched, so short phrases are safe here. A text that names many
+/// topics merely lists what is forbidden, and stays unspecific.
+fn refine(decided: Classification, message: &[&str], fail_code: &[&str]) -> Classification {
+    if decided.failure.class != FailureClass::UserViolation {
+        return decided;
+    }
+    let named = |table: &'static [rules::Topic]| {
+        table.iter().filter(|topic| {
+            topic.says.iter().any(|phrase| occurs(phrase, message) || occurs(phrase, fail_code))
+        })
+    };
+    let subjects = named(rules::SUBJECTS).count();
+    let topic = if subjects > rules::MOST_SUBJECTS_MEANT { None } else { named(rules::SUBJECTS).next() };
+    match topic.or_else(|| named(rules::REFUSED_PARTS).next()) {
+        Some(topic) => Classification { failure: topic.reason.into(), rule: decided.rule },
+        None => decided,
+    }
+}
+
+/// The first number that decides anything.
+fn by_number(numbers: [Option<i64>; 3]) -> Option<Classification> {
+    numbers.into_iter().flatten().find_map(|number| {
+        rules::NUMBERS
+            .iter()
+            .find(|rule| rule.numbers.iter().any(|range| range.contains(&number)))
+            .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })
+    })
+}

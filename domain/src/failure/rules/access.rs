@@ -1,0 +1,93 @@
+//! The model, the key or our address is not accepted.
+
+use super::{Carrier, TextRule};
+use crate::failure::taxonomy::Reason;
+
+/// The model before the key: "the model does not exist or you do not have access to it" is about the model.
+pub(super) const RULES: &[TextRule] = &[
+    TextRule {
+        name: "providers_own_token",
+        carrier: Carrier::Either,
+        says: &["fail*|unable|error ~1 get|obtain|acquire|refresh|fetch|allocate ~2 token|cookie|session"],
+        unless: &[],
+        reason: Reason::ProviderFault,
+    },
+    TextRule {
+        name: "model_withdrawn",
+        carrier: Carrier::Either,
+        says: &[
+            "model|models ~6 not ~1 support*|exist*|found|available|open|enabled|activated|recognized|valid|offered",
+            "model|models ~4 deprecated|retired|discontinued|sunset|decommissioned|removed|offline|disabled|paused|suspended|shutdown|unknown|invalid|unsupported|unrecognized",
+            "model|models ~4 no longer ~1 available|supported|offered|exist*",
+            "model|models ~3 shut_down|taken_down|taken_offline|end_of_life",
+            "unknown|invalid|unsupported|unrecognized|nonexistent|incorrect model",
+            "no ~1 such model",
+            "no available channel|channels",
+            "interface|endpoint|feature|channel|service|api|function ~3 paused|suspended|disabled|discontinued|deprecated|retired|offline|sunset",
+            "interface|endpoint|feature|channel|service|api|function ~3 no longer",
+            "feature ~2 not ~1 available|enabled|supported",
+            "model unavailable $",
+            "model is unavailable $",
+        ],
+        unless: &[
+            "model ~3 not support* ~4 image|images|parameter|size|resolution|aspect|duration|field|option|input|format|language",
+            "model|models ~6 overloaded|busy|capacity",
+            "api key",
+            "maintenance",
+            "account ~4 suspended|disabled",
+        ],
+        reason: Reason::ModelUnavailable,
+    },
+    TextRule {
+        name: "key_refused",
+        carrier: Carrier::Either,
+        says: &[
+            "unauthorized|unauthorised|unauthenticated",
+            "authentication|authorization ~2 fail*|error|required|invalid|missing|denied|expired|unsuccessful",
+            "fail* to authenticate",
+            "not ~1 authorized|authenticated|authorised",
+            "invalid|incorrect|wrong|missing|expired|revoked|bad|no|unknown|disabled ~3 api_key|token|credential|credentials|apikey|signature|secret|authorization_header|access_token|access_key|auth",
+            "api|access|secret|auth|bearer key|token|apikey ~5 invalid|expired|revoked|not_valid|disabled|not_found|missing|incorrect|not_provided|required|wrong|deleted|blocked|not_exist|not_active|inactive",
+            "apikey|token|credentials|jwt ~2 invalid|expired|revoked|missing|not_valid|incorrect|disabled",
+            "login|session ~2 expired|required|invalid",
+            "log|sign in again",
+        ],
+        unless: &[],
+        reason: Reason::KeyRejected,
+    },
+    TextRule {
+        name: "access_refused",
+        carrier: Carrier::Either,
+        says: &[
+            "permission|permissions ~2 denied|required|missing|insufficient|error",
+            "insufficient|no|not_enough|lack|lacks ~2 permission|permissions|privileges|scope|scopes|access_rights",
+            "access ~2 denied|forbidden|refused|not_allowed|restricted",
+            "not ~1 have ~2 permission|permissions|access|rights",
+            "ip ~5 not ~1 allow*|in|permitted|authorized|whitelist*|listed",
+            "ip ~5 blocked|banned|forbidden|restricted|denied",
+            "whitelist|whitelisted|allowlist|allowlisted",
+            "country|region|territory ~4 not ~1 support*|available|allow*|permitted",
+            "not ~1 available|supported|allowed ~3 country|region|territory|location",
+            "must|need|required|requires ~2 verify|verified|verification",
+            "verify ~3 phone|identity|organization|email|account",
+            "phone number required",
+            "organization|account|user|email|phone ~4 not ~1 verified|activated",
+            "account|accounts|user|organization|workspace|key|project ~5 suspended|banned|terminated|deactivated|disabled|locked|frozen|blocked|inactive|abnormal|deleted|restricted",
+            "you have blocked",
+            "banned ~4 access",
+            "attention required",
+            "enable javascript and cookies",
+            "just moment $",
+            "^ just moment",
+            "checking ~1 browser",
+            "^ forbidden $",
+            "error forbidden",
+            "^ forbidden",
+        ],
+        unless: &[
+            "on account of",
+            "image|file|url|photo|bucket|object ~3 access|denied|permission|permissions",
+        ],
+        reason: Reason::KeyRejected,
+    },
+];
