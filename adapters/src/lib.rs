@@ -1,1 +1,10 @@
-//! adapters
+//! Implementations of Kadr's ports.
+//!
+//! Wire formats, SQL and HTTP live here and nowhere else. Only the composition root names what this crate offers.
+
+pub mod http;
+pub mod kie;
+pub mod llm;
+pub mod memory;
+pub mod postgres;
+pub mod system;

@@ -1,0 +1,116 @@
+//! What can happen to a job.
+
+use crate::{
+    failure::Failure,
+    id::{AttemptId, KeyId, TaskId},
+    prompt::Prompt,
+    time::Timestamp,
+};
+
+/// What happened. Events about the provider name the attempt they belong to, so that the answer to an older
+/// attempt cannot move a newer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A worker took the job into work.
+    Started,
+    /// The prompt is finished.
+    PromptReady {
+        /// The prompt.
+        prompt: Prompt,
+    },
+    /// The provider holds the photo.
+    PhotoUploaded {
+        /// Where it serves it.
+        url: String,
+    },
+    /// The provider did not take the photo.
+    UploadFailed {
+        /// The key it was tried with.
+        key: KeyId,
+        /// What kind of failure.
+        failure: Failure,
+    },
+    /// A key was chosen; the submission is recorded and about to be sent.
+    AttemptOpened {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its key.
+        key: KeyId,
+    },
+    /// Every usable key is at a limit.
+    KeysBusy {
+        /// When to ask again.
+        until: Timestamp,
+    },
+    /// No key can pay or is accepted.
+    NoKeyLeft,
+    /// The provider accepted the task.
+    Accepted {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// The provider's name for it.
+        task: TaskId,
+    },
+    /// The provider refused the task.
+    Refused {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What kind of failure.
+        failure: Failure,
+    },
+    /// No answer came, or the worker died before it could be written down: the task may exist or not.
+    AnswerMissing {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// The render is not finished, or the look itself failed: look again later.
+    NotReady {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// The provider's lookup does not know the task.
+    TaskUnknown {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// The render failed.
+    RenderFailed {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What kind of failure.
+        failure: Failure,
+    },
+    /// The render is finished.
+    Rendered {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Where the video lies.
+        url: String,
+    },
+    /// The user has the video.
+    Delivered {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// The video could not be handed over.
+    DeliveryFailed {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// How.
+        failure: DeliveryFailure,
+    },
+    /// The user or operator does not want the video any more.
+    CancelRequested,
+}
+
+/// How handing over failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryFailure {
+    /// The download or the sending failed and may work later. An unanswered sending belongs here too: a second
+    /// copy of a video harms nobody, a missing one does.
+    Passing,
+    /// The recipient cannot be reached any more.
+    RecipientGone,
+    /// The messenger or the provider refuses this video for good.
+    Refused,
+}

@@ -1,0 +1,117 @@
+//! A job: one video of an order, from the queue to a captured or released credit.
+//!
+//! [`apply`] is the whole state machine: a pure function from a job and an event to a [`Step`]. Whoever runs it
+//! stores the step in one transaction, guarded by the lease under which the job was read.
+
+mod event;
+mod state;
+mod step;
+mod transition;
+
+pub use event::{DeliveryFailure, Event};
+pub use state::{OpenAttempt, State, StateName, UploadedPhoto};
+pub use step::{AttemptChange, AttemptStatus, Refusal, Rules, Step};
+pub use transition::{apply, open_attempt};
+
+use crate::{
+    id::{JobId, KeyId, OrderId, UserId},
+    priority::Priority,
+    prompt::Prompt,
+    time::Timestamp,
+};
+
+/// One video of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// The order that pays for it.
+    pub order: OrderId,
+    /// Who gets it.
+    pub user: UserId,
+    /// Its place in the order, from 1, and the order's number of videos.
+    pub video: (u8, u8),
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// Where it stands.
+    pub state: State,
+    /// Retries used up.
+    pub retries: u8,
+    /// createTask answers that never came.
+    pub lost_answers: u8,
+    /// Attempts to hand the video over that failed.
+    pub delivery_failures: u8,
+    /// The finished prompt; kept over retries, so that a retried job is the same job.
+    pub prompt: Option<Prompt>,
+    /// The photo at the provider; kept over retries while it lasts.
+    pub photo: Option<UploadedPhoto>,
+    /// The key that failed last; another is preferred.
+    pub avoid_key: Option<KeyId>,
+}
+
+/// What a worker does next for a job. One of these is one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Take the job into work.
+    Start,
+    /// Have the prompt written.
+    WritePrompt,
+    /// Hand the photo to the provider.
+    UploadPhoto,
+    /// Choose a key, record the attempt, create the task.
+    Submit,
+    /// A submission was recorded and its answer is not known.
+    AwaitAnswer,
+    /// Look at the render.
+    Look,
+    /// Fetch the video and hand it over.
+    Deliver,
+}
+
+impl Job {
+    /// A job as its order creates it.
+    #[must_use]
+    pub const fn queued(id: JobId, order: OrderId, user: UserId, video: (u8, u8), at: Timestamp) -> Self {
+        Self {
+            id,
+            order,
+            user,
+            video,
+            created_at: at,
+            state: State::Queued,
+            retries: 0,
+            lost_answers: 0,
+            delivery_failures: 0,
+            prompt: None,
+            photo: None,
+            avoid_key: None,
+        }
+    }
+
+    /// The next step, or nothing for a finished job.
+    #[must_use]
+    pub fn task(&self, now: Timestamp, rules: &Rules) -> Option<Task> {
+        match &self.state {
+            State::Queued => Some(Task::Start),
+            State::Prompting => Some(Task::WritePrompt),
+            State::Submitting { open: Some(_) } => Some(Task::AwaitAnswer),
+            State::Submitting { open: None } => {
+                let fresh = |p: &UploadedPhoto| now.since(p.at) < rules.retry.upload_valid_for;
+                Some(if self.photo.as_ref().is_some_and(fresh) { Task::Submit } else { Task::UploadPhoto })
+            }
+            State::Rendering { .. } => Some(Task::Look),
+            State::Delivering { .. } => Some(Task::Deliver),
+            State::Done { .. } | State::Refunded { .. } | State::Cancelled { .. } => None,
+        }
+    }
+
+    /// How urgent its next step is.
+    #[must_use]
+    pub const fn priority(&self) -> Priority {
+        match (&self.state, self.video.0) {
+            (State::Rendering { .. } | State::Delivering { .. }, _) => Priority::InFlight,
+            (_, 1) => Priority::First,
+            _ => Priority::Further,
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The state machine itself.
+
+use std::time::Duration;
+
+use super::{
+    DeliveryFailure, Event, Job, OpenAttempt, State, StateName, UploadedPhoto,
+    step::{AttemptStatus, Refusal, Rules, Step},
+};
+use crate::{
+    decision::{self, Decision},
+    failure::{Failure, FailureClass, Reason},
+    id::{AttemptId, KeyId, TaskId},
+    key::{self, AccountLimits, Cooling, CoolingCause, KeyChoice, KeyFacts},
+    ledger::Entry,
+    money::Credits,
+    notice::{Audience, Notice, NoticeKind, RefundCause},
+    time::Timestamp,
+};
+
+/// The job after an event, with everything that must be written beside it.
+///
+/// # Errors
+/// [`Refusal`] when the event does not apply: duplicates, late answers and anything after the end. The job then
+/// stays as it was.
+pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<Step, Refusal> {
+    let name = job.state.name();
+    if name.is_terminal() {
+        return Err(Refusal::Finished(name));
+    }
+    let mut turn = Turn { job: job.clone(), rules, now };
+    match (&job.state, event) {
+        (State::Queued, Event::Started) => Ok(turn.start()),
+        (State::Prompting, Event::PromptReady { prompt }) => {
+            turn.job.prompt = Some(prompt);
+            turn.job.state = State::Submitting { open: None };
+            Ok(turn.due_now())
+        }
+        (State::Submitting { open: None }, event) => turn.prepare(event),
+        (State::Submitting { open: Some(open) }, event) => turn.submit(open, event),
+        (State::Rendering { attempt, key, task, since }, event) => {
+            turn.render(&Render { attempt: *attempt, key, task, since: *since }, event)
+        }
+        (State::Delivering { attempt, .. }, event) => turn.deliver(*attempt, event),
+        (State::Queued | State::Prompting, Event::CancelRequested) => Ok(turn.cancel()),
+        (
+            State::Queued
+            | State::Prompting
+            | State::Done { .. }
+            | State::Refunded { .. }
+            | State::Cancelled { .. },
+            _,
+        ) => Err(Refusal::OutOfOrder(name)),
+    }
+}
+
+/// Chooses a key for the job's next submission and applies what follows: an open attempt, a wait, or a refund.
+/// Stores call it inside the transaction in which the facts were read, so that limits hold across hosts.
+///
+/// # Errors
+/// [`Refusal`] when the job is not about to be submitted.
+pub fn open_attempt(
+    job: &Job,
+    attempt: AttemptId,
+    facts: &[KeyFacts],
+    limits: &AccountLimits,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Step, Refusal> {
+    let event = match key::choose(facts, limits, job.avoid_key.as_ref(), now) {
+        KeyChoice::Use(key) => Event::AttemptOpened { attempt, key },
+        KeyChoice::Wait(until) => Event::KeysBusy { until },
+        KeyChoice::NoneLeft => Event::NoKeyLeft,
+    };
+    apply(job, event, rules, now)
+}
+
+/// The present render, borrowed from the state.
+struct Render<'a> {
+    attempt: AttemptId,
+    key: &'a KeyId,
+    task: &'a TaskId,
+    since: Timestamp,
+}
+
+/// One application of one event.
+struct Turn<'a> {
+    job: Job,
+    rules: &'a Rules,
+    now: Timestamp,
+}
+
+impl Turn<'_> {
+    fn start(mut self) -> Step {
+        self.job.state = State::Prompting;
+        let notice = self.tell(NoticeKind::WritingPrompt);
+        self.due_now().with_notice(notice)
+    }
+
+    /// Submitting, nothing sent yet.
+    fn prepare(mut self, event: Event) -> Result<Step, Refusal> {
+        match event {
+            Event::PhotoUploaded { url } => {
+                self.job.photo = Some(UploadedPhoto { url, at: self.now });
+                Ok(self.due_now())
+            }
+            Event::UploadFailed { key, failure } => Ok(self.fail(&key, failure)),
+            Event::AttemptOpened { attempt, key } => {
+                let open = OpenAttempt { id: attempt, key: key.clone(), sent_at: self.now };
+                self.job.state = State::Submitting { open: Some(open) };
+                let due = self.now.after(self.rules.retry.lost_answer_grace);
+                Ok(self.due(due).with_attempt(attempt, &key, AttemptStatus::Sent))
+            }
+            Event::KeysBusy { .. } if self.is_out_of_patience() => Ok(self.refund(RefundCause::TooBusy)),
+            Event::KeysBusy { until } => {
+                let due = until.max(self.now.after(Duration::from_millis(1)));
+                Ok(self.due(due))
+            }
+            Event::NoKeyLeft => {
+                let alert = self.alert(NoticeKind::NoKeyLeft);
+                Ok(self.refund(RefundCause::NoKey).with_notice(alert))
+            }
+            Event::CancelRequested => Ok(self.cancel()),
+            Event::Accepted { .. }
+            | Event::Refused { .. }
+            | Event::AnswerMissing { .. }
+            | Event::NotReady { .. }
+            | Event::TaskUnknown { .. }
+            | Event::RenderFailed { .. }
+            | Event::Rendered { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => Err(Refusal::StaleAttempt),
+            Event::Started | Event::PromptReady { .. } => Err(Refusal::OutOfOrder(StateName::Submitting)),
+        }
+    }
+
+    /// Submitting, answer awaited.
+    fn submit(mut self, open: &OpenAttempt, event: Event) -> Result<Step, Refusal> {
+        match event {
+            Event::Accepted { attempt, task } if attempt == open.id => {
+                let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                self.job.state = State::Rendering {
+                    attempt,
+                    key: open.key.clone(),
+                    task: task.clone(),
+                    since: self.now,
+                };
+                let due = self.now.after(self.rules.timing.next_poll_in(Duration::ZERO));
+                let mut step = self.due(due).with_notice(notice).with_attempt(attempt, &open.key, AttemptStatus::Running);
+                step.set_task(task);
+                Ok(step)
+            }
+            Event::Refused { attempt, failure } if attempt == open.id => {
+                let step = self.fail(&open.key, failure);
+                Ok(step.with_failed_attempt(attempt, &open.key, AttemptStatus::Refused, failure))
+            }
+            Event::AnswerMissing { attempt } if attempt == open.id => Ok(self.answer_missing(open)),
+            Event::Accepted { .. }
+            | Event::Refused { .. }
+            | Event::AnswerMissing { .. }
+            | Event::NotReady { .. }
+            | Event::TaskUnknown { .. }
+            | Event::RenderFailed { .. }
+            | Event::Rendered { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => Err(Refusal::StaleAttempt),
+            Event::CancelRequested => Err(Refusal::TooLateToCancel),
+            Event::Started
+            | Event::PromptReady { .. }
+            | Event::PhotoUploaded { .. }
+            | Event::UploadFailed { .. }
+            | Event::AttemptOpened { .. }
+            | Event::KeysBusy { .. }
+            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Submitting)),
+        }
+    }
+
+    fn answer_missing(mut self, open: &OpenAttempt) -> Step {
+        let grace_ends = open.sent_at.after(self.rules.retry.lost_answer_grace);
+        if self.now < grace_ends {
+            return self.due(grace_ends).with_attempt(open.id, &open.key, AttemptStatus::Unanswered);
+        }
+        self.job.lost_answers = self.job.lost_answers.saturating_add(1);
+        let step = if self.job.lost_answers > self.rules.retry.lost_answers_max {
+            self.fail(&open.key, Failure { class: FailureClass::Temporary, reason: Reason::ProviderFault })
+        } else {
+            self.job.state = State::Submitting { open: None };
+            self.due_now()
+        };
+        step.with_attempt(open.id, &open.key, AttemptStatus::Lost)
+    }
+
+    /// Rendering.
+    fn render(mut self, render: &Render<'_>, event: Event) -> Result<Step, Refusal> {
+        let running = self.now.since(render.since);
+        match event {
+            Event::NotReady { attempt } if attempt == render.attempt => {
+                if running >= self.rules.timing.give_up {
+                    let hung = Failure { class: FailureClass::Temporary, reason: Reason::ProviderFault };
+                    return Ok(self.render_failed(render, hung));
+                }
+                let due = self.now.after(self.rules.timing.next_poll_in(running));
+                Ok(self.due(due))
+            }
+            Event::TaskUnknown { attempt } if attempt == render.attempt => {
+                if running >= self.rules.retry.unknown_task_grace {
+                    let gone = Failure { class: FailureClass::Unknown, reason: Reason::UnknownTask };
+                    return Ok(self.render_failed(render, gone));
+                }
+                let due = self.now.after(self.rules.timing.poll_every);
+                Ok(self.due(due))
+            }
+            Event::RenderFailed { attempt, failure } if attempt == render.attempt => {
+                Ok(self.render_failed(render, failure))
+            }
+            Event::Rendered { attempt, url } if attempt == render.attempt => {
+                self.job.state = State::Delivering {
+                    attempt,
+                    key: render.key.clone(),
+                    task: render.task.clone(),
+                    url,
+                };
+                Ok(self.due_now().with_attempt(attempt, render.key, AttemptStatus::Rendered))
+            }
+            Event::CancelRequested => Err(Refusal::TooLateToCancel),
+            Event::Accepted { .. }
+            | Event::Refused { .. }
+            | Event::AnswerMissing { .. }
+            | Event::NotReady { .. }
+            | Event::TaskUnknown { .. }
+            | Event::RenderFailed { .. }
+            | Event::Rendered { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => Err(Refusal::StaleAttempt),
+            Event::Started
+            | Event::PromptReady { .. }
+            | Event::PhotoUploaded { .. }
+            | Event::UploadFailed { .. }
+            | Event::AttemptOpened { .. }
+            | Event::KeysBusy { .. }
+            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Rendering)),
+        }
+    }
+
+    fn render_failed(self, render: &Render<'_>, failure: Failure) -> Step {
+        let step = self.fail(render.key, failure);
+        step.with_failed_attempt(render.attempt, render.key, AttemptStatus::Failed, failure)
+    }
+
+    /// Delivering.
+    fn deliver(mut self, present: AttemptId, event: Event) -> Result<Step, Refusal> {
+        match event {
+            Event::Delivered { attempt } if attempt == present => {
+                let entry = Entry::capture(self.job.user, self.job.order, self.job.id, self.now);
+                self.job.state = State::Done { at: self.now };
+                Ok(self.finished(entry))
+            }
+            Event::DeliveryFailed { attempt, failure } if attempt == present => {
+                Ok(self.delivery_failed(failure))
+            }
+            Event::CancelRequested => Err(Refusal::TooLateToCancel),
+            Event::Accepted { .. }
+            | Event::Refused { .. }
+            | Event::AnswerMissing { .. }
+            | Event::NotReady { .. }
+            | Event::TaskUnknown { .. }
+            | Event::RenderFailed { .. }
+            | Event::Rendered { .. }
+            | Event::Delivered { .. }
+            | Event::DeliveryFailed { .. } => Err(Refusal::StaleAttempt),
+            Event::Started
+            | Event::PromptReady { .. }
+            | Event::PhotoUploaded { .. }
+            | Event::UploadFailed { .. }
+            | Event::AttemptOpened { .. }
+            | Event::KeysBusy { .. }
+            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Delivering)),
+        }
+    }
+
+    fn delivery_failed(mut self, failure: DeliveryFailure) -> Step {
+        match failure {
+            DeliveryFailure::RecipientGone => self.refund(RefundCause::RecipientGone),
+            DeliveryFailure::Refused => self.refund(RefundCause::Undeliverable),
+            DeliveryFailure::Passing => {
+                let delay = self.rules.retry.delivery_delays.get(usize::from(self.job.delivery_failures));
+                match delay.copied() {
+                    None => self.refund(RefundCause::Undeliverable),
+                    Some(delay) => {
+                        self.job.delivery_failures = self.job.delivery_failures.saturating_add(1);
+                        let due = self.now.after(delay);
+                        self.due(due)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A submission or render failed: decide, and write down what the decision means.
+    fn fail(mut self, key: &KeyId, failure: Failure) -> Step {
+        let waited = self.now.since(self.job.created_at);
+        let policy = &self.rules.retry;
+        let cooling = policy.cooling.for_failure(failure, self.now);
+        self.job.avoid_key = Some(key.clone());
+        if failure.reason == Reason::PhotoUnreachable {
+            self.job.photo = None;
+        }
+        let alert = self.alert_for(key, failure, cooling);
+        let mut step = match decision::decide(failure, self.job.retries, waited, policy) {
+            Decision::Release(cause) => self.refund(cause),
+            Decision::Retry { retry, delay } => {
+                self.job.retries = retry;
+                self.job.state = State::Submitting { open: None };
+                let notice = self.tell(NoticeKind::Retrying { retry, of: policy.retries_max(), delay });
+                let due = self.now.after(delay);
+                self.due(due).with_notice(notice)
+            }
+            Decision::Resubmit => {
+                self.job.state = State::Submitting { open: None };
+                self.due_now()
+            }
+        };
+        step.cooling = cooling.map(|cooling| (key.clone(), cooling));
+        step.notices.extend(alert);
+        step
+    }
+
+    fn alert_for(&self, key: &KeyId, failure: Failure, cooling: Option<Cooling>) -> Option<Notice> {
+        let kind = match (cooling.map(|c| c.cause), failure.reason) {
+            (Some(CoolingCause::Billing | CoolingCause::Rejected), _) => {
+                NoticeKind::KeyOut { key: key.clone(), failure }
+            }
+            (_, Reason::ModelUnavailable) => NoticeKind::ModelOut,
+            (_, Reason::BadRequest) => NoticeKind::RequestRefused,
+            _ => return None,
+        };
+        Some(self.alert(kind))
+    }
+
+    fn refund(mut self, cause: RefundCause) -> Step {
+        let entry = Entry::release(self.job.user, self.job.order, self.job.id, self.now);
+        self.job.state = State::Refunded { cause, at: self.now };
+        let notice = self.tell(NoticeKind::Refunded { cause, credits: Credits::of(1) });
+        self.finished(entry).with_notice(notice)
+    }
+
+    fn cancel(mut self) -> Step {
+        let entry = Entry::release(self.job.user, self.job.order, self.job.id, self.now);
+        self.job.state = State::Cancelled { at: self.now };
+        let notice = self.tell(NoticeKind::Cancelled { credits: Credits::of(1) });
+        self.finished(entry).with_notice(notice)
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        self.now.since(self.job.created_at) >= self.rules.retry.patience
+    }
+
+    fn tell(&self, kind: NoticeKind) -> Notice {
+        let audience = Audience::User(self.job.user);
+        Notice { audience, order: self.job.order, video: Some(self.job.video), kind }
+    }
+
+    fn alert(&self, kind: NoticeKind) -> Notice {
+        Notice { audience: Audience::Operator, order: self.job.order, video: Some(self.job.video), kind }
+    }
+
+    fn due_now(self) -> Step {
+        let now = self.now;
+        self.due(now)
+    }
+
+    fn due(self, at: Timestamp) -> Step {
+        Step {
+            job: self.job,
+            next_run_at: Some(at),
+            entries: Vec::new(),
+            notices: Vec::new(),
+            attempt: None,
+            cooling: None,
+        }
+    }
+
+    fn finished(self, entry: Entry) -> Step {
+        let now = self.now;
+        let mut step = self.due(now);
+        step.next_run_at = None;
+        step.entries.push(entry);
+        step
+    }
+}

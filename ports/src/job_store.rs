@@ -1,0 +1,189 @@
+//! Jobs: the queue and the state of each.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{
+    id::{AccountId, AttemptId, JobId, KeyId, OrderId, UserId, WorkerId},
+    job::{Job, Rules, StateName, Step},
+    key::{AccountLimits, KeyFacts},
+    time::Timestamp,
+};
+
+use crate::PortError;
+
+/// A worker's time-limited right to a job. Every write under it must match its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The job.
+    pub job: JobId,
+    /// Grows by one with each claim and each rescue of the job; never reused.
+    pub number: i64,
+}
+
+/// How long a claim lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTerms {
+    /// How long without a heartbeat until the worker counts as dead.
+    pub lease: Duration,
+    /// How long a step may take at all, heartbeats or not.
+    pub deadline: Duration,
+}
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeasedJob {
+    /// The job as it stood at the claim.
+    pub job: Job,
+    /// The right to it.
+    pub lease: Lease,
+}
+
+/// What a claim found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claim {
+    /// The claimed jobs, most urgent first.
+    pub jobs: Vec<LeasedJob>,
+    /// When the next unclaimed job falls due, if fewer than asked for were due. `None` when nothing is waiting
+    /// or when the claim came back full.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// What becomes of the lease after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterStep {
+    /// Let go; the job waits for its next due time.
+    Release,
+    /// Keep it: the same worker goes on.
+    Keep,
+}
+
+/// The provider keys this process may use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRoster {
+    /// The keys.
+    pub keys: Vec<RosterKey>,
+    /// What each account may do.
+    pub limits: AccountLimits,
+}
+
+/// One key of the roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RosterKey {
+    /// Its fingerprint.
+    pub key: KeyId,
+    /// Whose limits it shares.
+    pub account: AccountId,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    /// Only this user's.
+    pub user: Option<UserId>,
+    /// Only this order's.
+    pub order: Option<OrderId>,
+    /// Only those in this state.
+    pub state: Option<StateName>,
+    /// At most this many, newest first.
+    pub limit: u32,
+}
+
+/// A job as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// The job.
+    pub job: Job,
+    /// When it is next due.
+    pub next_run_at: Option<Timestamp>,
+    /// Until when a worker holds it.
+    pub leased_until: Option<Timestamp>,
+}
+
+/// The job queue.
+///
+/// Laws, each tested on every implementation:
+/// - a job is claimed by at most one worker at a time, only when due, most urgent first
+///   ([`domain::priority::Priority::sort_at`]);
+/// - every claim and rescue raises the lease number; a write under an older number changes nothing and fails with
+///   [`crate::ErrorKind::Conflict`];
+/// - a step is stored whole or not at all: job, ledger entries, notices, attempt, cool-down;
+/// - a worker that stops extending its leases loses them to `rescue_dead`, one that hangs past its deadline
+///   loses them to `rescue_hung` although it still extends them; either way the job is due at once and keeps its
+///   urgency;
+/// - a finished job is never claimed again;
+/// - cool-downs only move later.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Claims up to `limit` due jobs for `worker`.
+    async fn claim_due(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Claim, PortError>;
+
+    /// Heartbeat: extends those of `leases` that still hold to `now + terms.lease`, and returns the ones that do
+    /// not hold any more.
+    async fn extend_leases(
+        &self,
+        leases: &[Lease],
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, PortError>;
+
+    /// Stores a step under a lease. `evidence`, what the provider literally said, is kept with the attempt for
+    /// whoever has to explain it later.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] when the lease is lost; nothing is stored then.
+    async fn store_step<'a>(
+        &self,
+        lease: Lease,
+        step: &Step,
+        after: AfterStep,
+        evidence: Option<&'a str>,
+        now: Timestamp,
+    ) -> Result<(), PortError>;
+
+    /// Chooses a key for the job's next submission and stores what follows, reading the facts and writing the
+    /// answer in one transaction that no other process can interleave ([`domain::job::open_attempt`]). The lease
+    /// is kept when an attempt was opened and released otherwise.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] when the lease is lost or the job is not about to be submitted.
+    async fn open_attempt(
+        &self,
+        leased: &LeasedJob,
+        attempt: AttemptId,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Step, PortError>;
+
+    /// What is known of the roster's keys.
+    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError>;
+
+    /// Frees jobs whose lease ran out, and returns them.
+    async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError>;
+
+    /// Frees jobs whose step passed its deadline, and returns them.
+    async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError>;
+
+    /// Gives claimed jobs back unworked, due at once: the worker is stopping. Leases that are lost are skipped.
+    async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError>;
+
+    /// Cancels a job that is not with the provider yet, whoever holds its lease.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Rejected`] when there is no such job or it is too late.
+    async fn cancel(&self, job: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError>;
+
+    /// One job.
+    async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError>;
+
+    /// Jobs, newest first.
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError>;
+}
