@@ -1,7 +1,7 @@
 //! From a provider's answer to a judged failure.
 
 use super::phrase::occurs;
-use super::rules::{self, Carrier, TextRule};
+use super::rules::{self, Carrier, NumberRule, TextRule};
 use super::taxonomy::{Failure, FailureClass, Reason};
 use super::words::Words;
 
@@ -32,8 +32,9 @@ const NOTHING_RECOGNISED: &str = "nothing_recognised";
 
 /// Judges a provider's answer.
 ///
-/// In order: clear sentences in the message, then in the words of the fail code; sentences that hardly say
-/// anything, likewise; then the numbers (fail code, body code, HTTP status); else [`FailureClass::Unknown`].
+/// In order: what a text says clearly, then what it hints at; numbers with one meaning (no money, wrong key, too
+/// fast); texts that hardly say anything ("failed", "try again"); numbers that stand for any fault; else
+/// [`FailureClass::Unknown`]. Among numbers the fail code comes before the body's code and that before the status.
 #[must_use]
 pub fn classify(answer: &ProviderAnswer<'_>) -> Classification {
     let message = Words::of(answer.message);
@@ -43,24 +44,30 @@ pub fn classify(answer: &ProviderAnswer<'_>) -> Classification {
     let fail_words = Words::of(if fail_number.is_some() { "" } else { fail_code });
     let fail_words = fail_words.as_slice();
 
+    let numbers = [fail_number, answer.code, answer.http_status.map(i64::from)];
+
     by_text(rules::CLEAR, &message, &fail_words)
-        .or_else(|| by_text(rules::VAGUE, &message, &fail_words))
+        .or_else(|| by_text(rules::HINTS, &message, &fail_words))
         .map(|decided| refine(decided, &message, &fail_words))
-        .or_else(|| by_number([fail_number, answer.code, answer.http_status.map(i64::from)]))
+        .or_else(|| by_number(rules::TELLING_NUMBERS, numbers))
+        .or_else(|| by_text(rules::VAGUE, &message, &fail_words))
+        .or_else(|| by_number(rules::FAULT_NUMBERS, numbers))
         .unwrap_or(Classification { failure: Reason::Unrecognised.into(), rule: NOTHING_RECOGNISED })
 }
 
-/// The first rule of `tables` that the message, or else the fail code, satisfies.
+/// The first rule of `tables` that the message or the words of the fail code satisfy.
+///
+/// Rules are the outer loop: a fail code that names a refusal weighs more than a message that names a mere fault.
 fn by_text(tables: &[&[TextRule]], message: &[&str], fail_code: &[&str]) -> Option<Classification> {
-    let first = |carrier: Carrier, words: &[&str]| {
-        tables
-            .iter()
-            .copied()
-            .flatten()
-            .find(|rule| rule.carrier.admits(carrier) && satisfies(rule, words))
-            .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })
-    };
-    first(Carrier::Message, message).or_else(|| first(Carrier::FailCode, fail_code))
+    tables
+        .iter()
+        .copied()
+        .flatten()
+        .find(|rule| {
+            rule.carrier.admits(Carrier::Message) && satisfies(rule, message)
+                || rule.carrier.admits(Carrier::FailCode) && satisfies(rule, fail_code)
+        })
+        .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })
 }
 
 /// Whether `words` say one of the rule's phrases and none of its exceptions.
@@ -90,10 +97,10 @@ fn refine(decided: Classification, message: &[&str], fail_code: &[&str]) -> Clas
     }
 }
 
-/// The first number that decides anything.
-fn by_number(numbers: [Option<i64>; 3]) -> Option<Classification> {
+/// The first number that a rule of `table` is about.
+fn by_number(table: &'static [NumberRule], numbers: [Option<i64>; 3]) -> Option<Classification> {
     numbers.into_iter().flatten().find_map(|number| {
-        rules::NUMBERS
+        table
             .iter()
             .find(|rule| rule.numbers.iter().any(|range| range.contains(&number)))
             .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })

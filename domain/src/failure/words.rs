@@ -212,6 +212,10 @@ fn push_sentence_end(chunk: &str, words: &mut Vec<String>) {
 /// Appends a finished word, unless it is a number, a piece of an id or a filler; writes "can't" as "can not".
 fn push_word(word: &mut String, words: &mut Vec<String>) {
     let finished = std::mem::take(word);
+    if finished == "0" {
+        // "0 credits left" is the one number that a sentence can turn on.
+        return words.push("zero".to_owned());
+    }
     if finished.is_empty() || is_number_or_hex(&finished) || FILLERS.contains(&finished.as_str()) {
         return;
     }

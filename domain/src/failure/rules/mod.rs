@@ -16,7 +16,7 @@ mod vague;
 
 use super::taxonomy::Reason;
 
-pub(super) use numbers::NUMBERS;
+pub(super) use numbers::{FAULT_NUMBERS, NumberRule, TELLING_NUMBERS};
 pub(super) use refusals::{MOST_SUBJECTS_MEANT, REFUSED_PARTS, SUBJECTS};
 
 /// Where a phrase may stand.
@@ -76,17 +76,20 @@ pub(super) const CLEAR: &[&[TextRule]] = &[
     service::RULES,
 ];
 
-/// Wordings that hardly say anything. They come after every clear wording, the fail code's included, because they
-/// accompany everything; "try again" is the last of them.
+/// Wordings that only hint at what to change.
+pub(super) const HINTS: &[&[TextRule]] = &[vague::HINTS];
+
+/// Wordings that hardly say anything. They accompany everything, so they come after every clear wording and after
+/// the numbers that have one meaning; "try again" is the last of them.
 pub(super) const VAGUE: &[&[TextRule]] = &[vague::RULES];
 
 #[cfg(test)]
 mod tests {
-    use super::{CLEAR, NUMBERS, REFUSED_PARTS, SUBJECTS, TextRule, VAGUE};
+    use super::{CLEAR, FAULT_NUMBERS, HINTS, REFUSED_PARTS, SUBJECTS, TELLING_NUMBERS, TextRule, VAGUE};
     use crate::failure::phrase::misspelt;
 
     fn text_rules() -> impl Iterator<Item = &'static TextRule> {
-        CLEAR.iter().chain(VAGUE).copied().flatten()
+        CLEAR.iter().chain(HINTS).chain(VAGUE).copied().flatten()
     }
 
     #[test]
@@ -102,8 +105,8 @@ mod tests {
 
     #[test]
     fn every_rule_has_a_name_of_its_own() {
-        let mut names: Vec<&str> =
-            text_rules().map(|rule| rule.name).chain(NUMBERS.iter().map(|rule| rule.name)).collect();
+        let numbers = TELLING_NUMBERS.iter().chain(FAULT_NUMBERS).map(|rule| rule.name);
+        let mut names: Vec<&str> = text_rules().map(|rule| rule.name).chain(numbers).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

@@ -19,7 +19,7 @@ pub(in crate::failure) struct NumberRule {
 /// Only numbers that mean something alone. 200, 400, 404, 422 and 501 are missing on purpose: KIE uses 400 and 422 for
 /// refusals, bad photos and bad fields alike, 404 for routes, models and tasks, and 501 on the callback of any failed
 /// task (KIE docs: market/common/get-task-detail, market/bytedance/seedance-2).
-pub(in crate::failure) const NUMBERS: &[NumberRule] = &[
+pub(in crate::failure) const TELLING_NUMBERS: &[NumberRule] = &[
     // 401: KIE docs, market/common/get-task-detail; 403: the edge in front of it, for a client it dislikes.
     NumberRule {
         name: "number_key",
@@ -41,11 +41,14 @@ pub(in crate::failure) const NUMBERS: &[NumberRule] = &[
         numbers: &[505..=505, 410..=410],
         reason: Reason::ModelUnavailable,
     },
-    // 408: upstream gave nothing for ten minutes; 500: a fault; 52x and 530: Cloudflare cannot reach the origin;
-    // 531: failed, credits returned (KIE docs, suno-api); 550: queue full (KIE docs, 4o-image-api).
-    NumberRule {
-        name: "number_fault",
-        numbers: &[408..=408, 425..=425, 500..=500, 502..=504, 507..=509, 520..=531, 550..=550, 598..=599],
-        reason: Reason::ProviderFault,
-    },
 ];
+
+/// Numbers that stand for any fault on the provider's side.
+///
+/// 408: upstream gave nothing for ten minutes; 500: a fault; 52x and 530: Cloudflare cannot reach the origin;
+/// 531: failed, credits returned (KIE docs, suno-api); 550: queue full (KIE docs, 4o-image-api).
+pub(in crate::failure) const FAULT_NUMBERS: &[NumberRule] = &[NumberRule {
+    name: "number_fault",
+    numbers: &[408..=408, 425..=425, 500..=500, 502..=504, 507..=509, 520..=531, 550..=550, 598..=599],
+    reason: Reason::ProviderFault,
+}];

@@ -31,6 +31,7 @@ pub(super) const RULES: &[TextRule] = &[
         name: "too_many_at_once",
         carrier: Carrier::Either,
         says: &[
+            "parallel|simultaneous|concurrent ~1 task|tasks|request|requests|job|jobs|generation|generations ~5 limit|exceed*|reached|maximum|full",
             "concurren* ~4 limit*|exceed*|reached|maximum|max|many|full|quota",
             "limit|maximum|max|exceed*|many ~4 concurren*|parallel|simultaneous*|running ~2 task|tasks|request|requests|job|jobs|generation|generations|limit|$",
             "already ~3 in progress|running|processing|generating|queued",
@@ -122,6 +123,8 @@ pub(super) const RULES: &[TextRule] = &[
             "web server ~3 down|error|unknown",
             "cuda|gpu ~3 error|memory|failed|crashed",
             "out of memory",
+            "fail* ~3 upstream|provider|backend|server",
+            "prediction|task|job|generation interrupted",
             "worker ~3 died|killed|lost|crashed|terminated|failed",
             "fail* ~2 upload ~3 result|video|s3|oss|storage",
             "upload fail*",

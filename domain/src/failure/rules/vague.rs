@@ -3,8 +3,8 @@
 use super::{Carrier, TextRule};
 use crate::failure::taxonomy::Reason;
 
-/// In order: a hint that the wording was the trouble; mere statements that it failed; at the very end "try again".
-pub(super) const RULES: &[TextRule] = &[
+/// Advice that betrays what the trouble was.
+pub(super) const HINTS: &[TextRule] = &[
     TextRule {
         name: "asks_for_another_prompt",
         carrier: Carrier::Message,
@@ -25,6 +25,10 @@ pub(super) const RULES: &[TextRule] = &[
         unless: &[],
         reason: Reason::PhotoUnusable,
     },
+];
+
+/// Mere statements that it failed, and at the very end "try again".
+pub(super) const RULES: &[TextRule] = &[
     TextRule {
         name: "something_not_right",
         carrier: Carrier::Message,
@@ -46,6 +50,7 @@ pub(super) const RULES: &[TextRule] = &[
             "^ internal error $$",
             "^ ~3 task|generation|job|request|processing|rendering|creation failed $$",
             "^ generation ~1 task failed $$",
+            "gen|video|image|task failed $$",
             "^ failed $$",
             "^ fail $$",
             "^ error $$",
@@ -60,7 +65,7 @@ pub(super) const RULES: &[TextRule] = &[
     TextRule {
         name: "try_again",
         carrier: Carrier::Message,
-        says: &["try|retry ~2 again|later", "again later", "retry later|in"],
+        says: &["try|retry ~2 again|later", "again later", "retry later|in|code|$"],
         unless: &["change|modify|fix|check|verify|correct ~6 try|retry"],
         reason: Reason::ProviderFault,
     },
