@@ -7,6 +7,7 @@
 //! | `image\|photo` | one of these words |
 //! | `block*\|not_pass*` | one of these, the second being two words in a row |
 //! | `~4` | up to four words in between, all of the same sentence |
+//! | `celebrit* & not_allow*` | both, in any order, within one sentence |
 //! | `^` at the front | the beginning of the text |
 //! | `$`, `$$` at the end | the end of the sentence, the end of the text |
 //!
@@ -16,6 +17,11 @@ use super::words::SENTENCE_END;
 
 /// Whether `phrase` occurs anywhere in `words`.
 pub(super) fn occurs(phrase: &str, words: &[&str]) -> bool {
+    if phrase.contains(" & ") {
+        return words
+            .split(|word| *word == SENTENCE_END)
+            .any(|sentence| phrase.split(" & ").all(|part| occurs(part, sentence)));
+    }
     match phrase.strip_prefix("^ ") {
         Some(anchored) => begins(anchored, words),
         None => (0..=words.len()).any(|start| begins(phrase, &words[start..])),
@@ -61,6 +67,9 @@ fn fits(pattern: &str, word: &str) -> bool {
 /// What is wrong with the spelling of a phrase, if anything. A mistyped phrase would silently match nothing.
 #[cfg(test)]
 pub(super) fn misspelt(phrase: &str) -> Option<String> {
+    if phrase.contains(" & ") {
+        return phrase.split(" & ").find_map(misspelt);
+    }
     let marks: Vec<&str> = phrase.split(' ').collect();
     let last = marks.len().saturating_sub(1);
     let fault = |place: usize, mark: &str| match mark {
@@ -117,6 +126,12 @@ mod tests {
         assert!(says("violat* ~2 polic*", "violates some content policies"));
         assert!(!says("violat* ~2 polic*", "violates one two three policies"));
         assert!(!says("violat* ~5 polic*", "Violated. See policies"));
+    }
+
+    #[test]
+    fn parts_of_a_conjunction_stand_in_one_sentence_in_any_order() {
+        assert!(says("celebrit* & not_allow*", "Not allowed: photos of celebrities"));
+        assert!(!says("celebrit* & not_allow*", "Celebrities were seen. That is not allowed"));
     }
 
     #[test]

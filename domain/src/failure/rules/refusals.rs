@@ -49,7 +49,7 @@ pub(super) const RULES: &[TextRule] = &[
         name: "breaks_a_policy",
         carrier: Carrier::Either,
         says: &[
-            "violat*|breach*|contraven*|infring*|conflict*|against ~7 polic*|guideline*|guardrail*|rule|rules|term|terms|standards|principles|practices|regulations|law|laws|restrictions",
+            "violat*|breach*|contraven*|infring*|conflict*|break|breaks|breaking|against ~7 polic*|guideline*|guardrail*|rule|rules|term|terms|standards|principles|practices|regulations|law|laws|restrictions",
             "polic*|guideline*|guardrail*|terms|safety|moderation|rules ~4 violat*|breach*",
             "content|image|images|prompt|photo|video|text|media ~2 violat*",
             "not ~1 allow*|permit*|comply|conform|adhere|meet|follow|align* ~5 polic*|guideline*|guardrail*|terms|community|safety|regulations|laws",
@@ -87,6 +87,7 @@ pub(super) const RULES: &[TextRule] = &[
             "fail* ~2 moderat*|safety|audit|content_check|content_review|content_inspection",
             "content|image|text|video|prompt|input|output|media ~2 review|audit|inspection|moderation|verification|check ~2 fail*|reject*|not_pass*|not_approv*",
             "audit|review|inspection ~2 not pass*",
+            "content|security|safety|risk review|audit|check|inspection ~2 reject*|refus*|block*|fail*|denied",
             "ai moderator",
             "request|content|prompt|output|input|image|video moderated",
             "data inspection fail*",
@@ -138,9 +139,11 @@ pub(super) const RULES: &[TextRule] = &[
         says: &[
             "sensitive|inappropriate|unsafe|prohibited|harmful|offensive|explicit|disallowed|nsfw|adult|sexual|pornographic|unlawful|abusive|objectionable|indecent|vulgar|obscene|hateful|violent ~2 content|contents|material|materials|word|words|information|imagery|keyword|keywords|element|elements|term|terms|text|language|input|prompt|subject*",
             "sensitive|inappropriate|unsafe|explicit|nsfw|obscene|nude|pornographic|violent|objectionable ~1 image|images|photo|photos|picture|pictures|video|videos|upload|media|generation",
+            "forbidden|banned|prohibited|disallowed ~1 term|terms|phrase|phrases|topic|topics|subject|subjects",
             "undesirable|improper|questionable|dangerous ~1 content|contents|material|materials|information|imagery",
             "illegal|forbidden|banned|blocked|violating|noncompliant|illicit|restricted content|contents|word|words|keyword|keywords|material|topic|topics",
-            "non compliant ~1 content|image|text|prompt|video|material",
+            "non compliant|compliance",
+            "noncompliant",
             "violence|violent|sexual|nudity|nsfw|hate|gore|erotic|self_harm ~2 content|detected|blocked",
             "content|image|images|photo|prompt|prompts|video|text|input|inputs|output|material|media ~4 inappropriate|unsafe|prohibited|disallowed|offensive|harmful|nsfw|sensitive|noncompliant|explicit",
             "content ~3 illegal",
@@ -175,6 +178,25 @@ pub(super) const RULES: &[TextRule] = &[
         unless: &[],
         reason: Reason::Moderation,
     },
+    // Loose wordings: a forbidden subject and a refusal in one sentence, in any order.
+    TextRule {
+        name: "subject_and_refusal",
+        carrier: Carrier::Message,
+        says: &[
+            "people|persons|celebrit*|faces|minors|children|human_subjects|human_being|human_beings|human_figures & not_allow*|not_support*|not_permit*|not_accept*|can_not|could_not|unable|prohibit*|forbid*|disallow*|block*|reject*|refus*|deni*|declin*|suppress*|withheld|remov*|filtered|caught",
+            "nudity|sexual*|porn*|erotic*|violence|gore|hate|hateful|selfharm|self_harm|suicide|terrorism|politic* & not_allow*|not_support*|not_permit*|not_accept*|can_not|could_not|unable|prohibit*|forbid*|disallow*|block*|reject*|refus*|deni*|declin*|suppress*|withheld|remov*|filtered|caught",
+            "copyright*|trademark*|likeness*|intellectual_property|well_known_brand & not_allow*|not_support*|not_permit*|not_accept*|can_not|could_not|unable|prohibit*|forbid*|disallow*|block*|reject*|refus*|deni*|declin*|suppress*|withheld|remov*|filtered|caught",
+            "minor|child|underage & appear*|seem*|look*",
+            "safety|moderation|content_policy|content_policies|guardrail*|censor* & suppress*|withheld|intercept*|remov*|den*|declin*|refus*|caught",
+            "filters & caught|stopped|triggered",
+            "no ~1 real ~1 people|persons|faces",
+        ],
+        unless: &[
+            "no ~2 face|faces|person|people|human|humans detect*|found|recogni*",
+            "not ~2 detect*|find|recogni* ~3 face|faces|person|people|human|humans",
+        ],
+        reason: Reason::Moderation,
+    },
     TextRule {
         name: "refused_in_chinese",
         carrier: Carrier::Either,
@@ -193,6 +215,7 @@ pub(in crate::failure) const SUBJECTS: &[Topic] = &[
         reason: Reason::PeopleInPhoto,
         says: &[
             "people|person|persons|humans|face|faces|individuals in|detect*|found|not",
+            "people|persons|faces|human_subjects|human_being|human_beings & not_allow*|not_support*|not_permit*|not_accept*|can_not|could_not|unable|prohibit*|forbid*|disallow*|block*|reject*|refus*|deni*|declin*|suppress*|withheld|remov*|filtered|caught",
             "real|realistic|photorealistic|identifiable|human ~1 people|person|persons|human|humans|face|faces|children|individuals",
             "minor|minors|child|children|underage",
             "privacy information",
