@@ -1,1 +1,3 @@
-//! simulator
+//! Runs Kadr against a simulated KIE.AI: the real services, the real adapters, the real PostgreSQL, in virtual time.
+
+pub mod time;
