@@ -23,6 +23,7 @@ pub(super) const RULES: &[TextRule] = &[
             "model|models ~3 shut_down|taken_down|taken_offline|end_of_life",
             "unknown|invalid|unsupported|unrecognized|nonexistent|incorrect model",
             "no ~1 such model",
+            "model ~2 only ~1 available|open|offered|supported",
             "no available channel|channels",
             "interface|endpoint|feature|channel|service|api|function ~3 paused|closed|suspended|disabled|discontinued|deprecated|retired|offline|sunset",
             "has|have|is|was|are retired|discontinued|decommissioned|deprecated|sunset",
@@ -32,7 +33,7 @@ pub(super) const RULES: &[TextRule] = &[
             "model is unavailable $",
         ],
         unless: &[
-            "model ~3 not support* ~4 image|images|parameter|size|resolution|aspect|duration|field|option|input|format|language",
+            "model ~3 does_not|do_not support* ~4 image|images|parameter|size|resolution|aspect|duration|field|option|input|format|language",
             "model|models ~6 overloaded|busy|capacity",
             "api key",
             "maintenance",

@@ -144,7 +144,12 @@ pub(super) const RULES: &[TextRule] = &[
             "could not process image",
             "image ~2 quality ~2 low|poor|too",
         ],
-        unless: &["invalid ~1 image url|urls", "image url|urls|input ~2 invalid", "process|read ~2 request"],
+        unless: &[
+            "model|models ~2 not",
+            "invalid ~1 image url|urls",
+            "image url|urls|input ~2 invalid",
+            "process|read ~2 request",
+        ],
         reason: Reason::PhotoUnusable,
     },
     TextRule {

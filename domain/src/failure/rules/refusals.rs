@@ -16,6 +16,8 @@ pub(super) const RULES: &[TextRule] = &[
             "identifiable|recognizable|recognisable|real ~1 people|person|face|faces|individual|individuals",
             "prominent people|person|persons|figures",
             "public figure|figures",
+            "resembl*|similar|looks_like ~3 celebrit*|famous|public_figure|real_person|known_person",
+            "upload* & people|persons|faces & unavailable|disabled|restricted",
             "celebrity|celebrities ~5 not|detect*|found|prohibit*|block*|likeness*|face*",
             "contain*|include*|depict*|detect*|involv*|show*|feature*|upload*|of ~3 minor|minors|child|children|underage ~3 not|detect*|prohibit*|$",
             "human|persons|peoples ~1 face|faces ~3 detect*|found|not_allow*|not_support*|not_permit*|prohibit*",
@@ -72,6 +74,7 @@ pub(super) const RULES: &[TextRule] = &[
         says: &[
             "prompt|prompts|content|image|images|photo|video|input|inputs|output|outputs|request|text|upload|media ~5 flagged",
             "flagged ~4 as|for|by",
+            "flagged ~1 content|prompt|image|input|output|material",
         ],
         unless: &["account|user|ip ~3 flagged"],
         reason: Reason::Moderation,
@@ -111,6 +114,8 @@ pub(super) const RULES: &[TextRule] = &[
             "image|prompt|video|audio safety",
             "responsible ai",
             "rai ~1 filter*|block*|reason*|violat*",
+            "safety ~1 block|blocked|blocks|stop|stopped|reject*|refus*",
+            "policy reason|reasons|concern|concerns|restriction|restrictions",
             "safety ~1 reason|reasons|concern|concerns|violation|violations|restriction*|rating*|system",
             "content safety|security ~3 fail*|block*|not_pass*|reject*|detect*|risk",
             "finish|block|blocked|filter|reject|rejection reason ~1 safety|prohibited|recitation|blocklist|spii|content",
@@ -178,6 +183,18 @@ pub(super) const RULES: &[TextRule] = &[
         unless: &[],
         reason: Reason::Moderation,
     },
+    // In a fail code, which is a name and no prose, shorter words will do.
+    TextRule {
+        name: "code_names_a_refusal",
+        carrier: Carrier::FailCode,
+        says: &[
+            "content policy",
+            "content safety",
+            "^ moderation|moderated|safety|nsfw|unsafe|sensitive|prohibited|censored",
+        ],
+        unless: &["timeout|timed|unavailable"],
+        reason: Reason::Moderation,
+    },
     // Loose wordings: a forbidden subject and a refusal in one sentence, in any order.
     TextRule {
         name: "subject_and_refusal",
@@ -192,6 +209,7 @@ pub(super) const RULES: &[TextRule] = &[
             "no ~1 real ~1 people|persons|faces",
         ],
         unless: &[
+            "timeout|timed|overload*|queue|busy|crash*",
             "no ~2 face|faces|person|people|human|humans detect*|found|recogni*",
             "not ~2 detect*|find|recogni* ~3 face|faces|person|people|human|humans",
         ],

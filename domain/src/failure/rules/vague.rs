@@ -6,6 +6,15 @@ use crate::failure::taxonomy::Reason;
 /// Advice that betrays what the trouble was.
 pub(super) const HINTS: &[TextRule] = &[
     TextRule {
+        name: "input_turned_down",
+        carrier: Carrier::Message,
+        says: &[
+            "content|prompt|input|image|photo|picture|video|text|output ~3 rejected|refused|blocked|filtered|declined|denied|not_approved|disapproved",
+        ],
+        unless: &["queue|timeout|timed|busy|cors|header|headers|storage|network|firewall"],
+        reason: Reason::Moderation,
+    },
+    TextRule {
         name: "asks_for_another_prompt",
         carrier: Carrier::Message,
         says: &[
