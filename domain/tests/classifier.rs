@@ -27,6 +27,7 @@ impl Row {
     }
 }
 
+#[expect(clippy::panic, reason = "a fixture line that cannot be read is a broken test, and must name itself")]
 fn rows(fixture: &str) -> Vec<Row> {
     fixture
         .lines()
