@@ -1,1 +1,38 @@
-//! memory
+//! Kadr's state in memory: the fast twin of [`crate::postgres`], file for file, held to the same laws by the same
+//! tests. What one lock guards here is one transaction there.
+
+mod attempts;
+mod audit;
+mod job_store;
+mod ledger_store;
+mod order_store;
+mod outbox;
+mod photo_store;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::bells::Bells;
+use world::World;
+
+pub(crate) use self::{ledger_store::says_the_same, photo_store::photo_id};
+
+/// All stores, in one process.
+#[derive(Debug, Clone, Default)]
+pub struct MemStores {
+    world: Arc<Mutex<World>>,
+    signal: Arc<Bells>,
+}
+
+impl MemStores {
+    /// The hints of the stores' own writes.
+    #[must_use]
+    pub fn signal(&self) -> Arc<Bells> {
+        self.signal.clone()
+    }
+
+    /// Every write checks before it changes anything, so a panic elsewhere leaves nothing half done behind.
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -40,7 +40,7 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
         (State::Rendering { attempt, key, task, since }, event) => {
             turn.render(&Render { attempt: *attempt, key, task, since: *since }, event)
         }
-        (State::Delivering { attempt, .. }, event) => turn.deliver(*attempt, event),
+        (State::Delivering { attempt, .. }, event) => turn.deliver(*attempt, &event),
         (State::Queued | State::Prompting, Event::CancelRequested) => Ok(turn.cancel()),
         (
             State::Queued
@@ -138,14 +138,14 @@ impl Turn<'_> {
         match event {
             Event::Accepted { attempt, task } if attempt == open.id => {
                 let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
-                self.job.state = State::Rendering {
-                    attempt,
-                    key: open.key.clone(),
-                    task: task.clone(),
-                    since: self.now,
-                };
+                self.job.state =
+                    State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since: self.now };
                 let due = self.now.after(self.rules.timing.next_poll_in(Duration::ZERO));
-                let mut step = self.due(due).with_notice(notice).with_attempt(attempt, &open.key, AttemptStatus::Running);
+                let mut step = self.due(due).with_notice(notice).with_attempt(
+                    attempt,
+                    &open.key,
+                    AttemptStatus::Running,
+                );
                 step.set_task(task);
                 Ok(step)
             }
@@ -213,12 +213,8 @@ impl Turn<'_> {
                 Ok(self.render_failed(render, failure))
             }
             Event::Rendered { attempt, url } if attempt == render.attempt => {
-                self.job.state = State::Delivering {
-                    attempt,
-                    key: render.key.clone(),
-                    task: render.task.clone(),
-                    url,
-                };
+                self.job.state =
+                    State::Delivering { attempt, key: render.key.clone(), task: render.task.clone(), url };
                 Ok(self.due_now().with_attempt(attempt, render.key, AttemptStatus::Rendered))
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
@@ -247,15 +243,15 @@ impl Turn<'_> {
     }
 
     /// Delivering.
-    fn deliver(mut self, present: AttemptId, event: Event) -> Result<Step, Refusal> {
+    fn deliver(mut self, present: AttemptId, event: &Event) -> Result<Step, Refusal> {
         match event {
-            Event::Delivered { attempt } if attempt == present => {
+            Event::Delivered { attempt } if *attempt == present => {
                 let entry = Entry::capture(self.job.user, self.job.order, self.job.id, self.now);
                 self.job.state = State::Done { at: self.now };
                 Ok(self.finished(entry))
             }
-            Event::DeliveryFailed { attempt, failure } if attempt == present => {
-                Ok(self.delivery_failed(failure))
+            Event::DeliveryFailed { attempt, failure } if *attempt == present => {
+                Ok(self.delivery_failed(*failure))
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
             Event::Accepted { .. }

@@ -1,0 +1,84 @@
+//! The questions of the PostgreSQL twin's `audit.sql`, asked of the maps.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    id::{JobId, UserId},
+    job::StateName,
+    ledger::EntryKind,
+};
+use ports::{AuditFinding, AuditReport};
+
+use super::world::World;
+
+pub(super) fn report(world: &World) -> AuditReport {
+    let mut report = AuditReport {
+        users: world.balances.len() as u64,
+        entries: world.entries.len() as u64,
+        ..AuditReport::default()
+    };
+    let mut sums: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
+    let mut ends: BTreeMap<JobId, Vec<EntryKind>> = BTreeMap::new();
+    for entry in &world.entries {
+        let sum = sums.entry(entry.user).or_default();
+        *sum = (sum.0 + entry.available, sum.1 + entry.held);
+        report.available += entry.available;
+        report.held += entry.held;
+        match (entry.kind, entry.job) {
+            (EntryKind::Hold, _) => report.held_ever += entry.held,
+            (EntryKind::Capture, Some(job)) => {
+                report.captured += 1;
+                ends.entry(job).or_default().push(entry.kind);
+            }
+            (EntryKind::Release, Some(job)) => {
+                report.released += 1;
+                ends.entry(job).or_default().push(entry.kind);
+            }
+            _ => {}
+        }
+    }
+    let mut live: BTreeMap<UserId, i64> = BTreeMap::new();
+    for row in world.jobs.values().filter(|row| !row.job.state.is_terminal()) {
+        *live.entry(row.job.user).or_default() += 1;
+    }
+    let mut find = |user, what| report.findings.push(AuditFinding { user, what });
+    for (user, balance) in &world.balances {
+        let (available, held) = sums.get(user).copied().unwrap_or_default();
+        let open = live.get(user).copied().unwrap_or_default();
+        if balance.available.value() != available {
+            find(Some(*user), format!("balance {}, entries add up to {available}", balance.available));
+        }
+        if balance.held.value() != held {
+            find(Some(*user), format!("held {}, entries add up to {held}", balance.held));
+        }
+        if balance.held.value() != open {
+            find(Some(*user), format!("held {}, open jobs {open}", balance.held));
+        }
+    }
+    for (id, row) in &world.jobs {
+        let expected = match row.job.state.name() {
+            StateName::Done => vec![EntryKind::Capture],
+            StateName::Refunded | StateName::Cancelled => vec![EntryKind::Release],
+            _ => vec![],
+        };
+        let found = ends.remove(id).unwrap_or_default();
+        if found != expected {
+            let state = row.job.state.name().as_str();
+            find(Some(row.job.user), format!("job {id} is {state} and its credit ended as {found:?}"));
+        }
+    }
+    for (id, kinds) in ends {
+        find(None, format!("job {id} has {kinds:?} and does not exist"));
+    }
+    for (id, order) in &world.orders {
+        let jobs = world.jobs.values().filter(|row| row.job.order == *id).count();
+        let hold = world.entry_by_key.get(&format!("hold:{id}")).and_then(|at| world.entries.get(*at));
+        let held = hold.map_or(0, |entry| entry.held);
+        let videos = order.request.quantity.videos();
+        if jobs != usize::from(videos) || held != i64::from(videos) {
+            let user = Some(order.request.user);
+            find(user, format!("order {id} of {videos} videos: hold of {held}, {jobs} jobs"));
+        }
+    }
+    report
+}

@@ -1,0 +1,192 @@
+//! The queue.
+
+use async_trait::async_trait;
+use domain::{
+    id::{AttemptId, JobId, WorkerId},
+    job::{self, Event, Rules, State, Step},
+    key::KeyFacts,
+    priority::Priority,
+    time::Timestamp,
+};
+use ports::{
+    AfterStep, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob,
+    PortError, Topic,
+};
+
+use super::{
+    MemStores,
+    world::{JobRow, LeaseTimes},
+};
+
+impl MemStores {
+    fn ring_for(&self, step: &Step, now: Timestamp) {
+        if step.next_run_at.is_some_and(|at| at <= now) {
+            self.signal.ring(Topic::Jobs);
+        }
+        if !step.notices.is_empty() {
+            self.signal.ring(Topic::Outbox);
+        }
+    }
+
+    fn rescue(&self, is_lost: impl Fn(&LeaseTimes) -> bool) -> Vec<JobId> {
+        let mut world = self.lock();
+        let lost = |id: &&JobId| world.jobs.get(*id).and_then(|row| row.lease).is_some_and(|lease| is_lost(&lease));
+        let ids: Vec<JobId> = world.leased.iter().filter(lost).copied().collect();
+        ids.iter().for_each(|id| world.free_job(*id));
+        drop(world);
+        if !ids.is_empty() {
+            self.signal.ring(Topic::Jobs);
+        }
+        ids
+    }
+}
+
+fn record(row: &JobRow) -> JobRecord {
+    JobRecord {
+        job: row.job.clone(),
+        next_run_at: row.next_run_at,
+        leased_until: row.lease.map(|lease| lease.until),
+    }
+}
+
+#[async_trait]
+impl JobStore for MemStores {
+    async fn claim_due(
+        &self,
+        _worker: WorkerId,
+        limit: u32,
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Claim, PortError> {
+        let mut world = self.lock();
+        let horizon = now.after(Priority::DELAY_MAX);
+        let candidates = world.ready.iter().take_while(|(sort_at, _)| *sort_at <= horizon);
+        let is_due = |id: &JobId| world.jobs.get(id).and_then(|row| row.next_run_at).is_some_and(|at| at <= now);
+        let ids: Vec<JobId> =
+            candidates.map(|(_, id)| *id).filter(is_due).take(limit as usize).collect();
+        let mut claim = Claim::default();
+        for id in ids {
+            claim.jobs.extend(world.lease_job(id, terms, now).map(|(job, lease)| LeasedJob { job, lease }));
+        }
+        if claim.jobs.len() < limit as usize {
+            claim.next_due_at = world.due.iter().map(|(at, _)| *at).find(|at| *at > now);
+        }
+        Ok(claim)
+    }
+
+    async fn extend_leases(
+        &self,
+        leases: &[Lease],
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, PortError> {
+        let mut world = self.lock();
+        let mut lost = Vec::new();
+        for lease in leases {
+            match world.jobs.get_mut(&lease.job).filter(|row| row.holds(*lease)).and_then(|row| row.lease.as_mut()) {
+                Some(times) => times.until = now.after(terms.lease),
+                None => lost.push(*lease),
+            }
+        }
+        Ok(lost)
+    }
+
+    async fn store_step<'a>(
+        &self,
+        lease: Lease,
+        step: &Step,
+        after: AfterStep,
+        _evidence: Option<&'a str>,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let mut world = self.lock();
+        world.held(lease)?;
+        world.write_step(lease.number, step, after, now)?;
+        if let Some(change) = &step.attempt {
+            world.update_attempt(change);
+        }
+        drop(world);
+        self.ring_for(step, now);
+        Ok(())
+    }
+
+    async fn open_attempt(
+        &self,
+        leased: &LeasedJob,
+        attempt: AttemptId,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Step, PortError> {
+        let mut world = self.lock();
+        let job = world.held(leased.lease)?.job.clone();
+        let facts = world.key_facts(roster, now);
+        let step = job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(|refusal| {
+            PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
+        })?;
+        let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
+        let after = if opened { AfterStep::Keep } else { AfterStep::Release };
+        world.write_step(leased.lease.number, &step, after, now)?;
+        if let Some(change) = &step.attempt {
+            world.insert_attempt(change, roster, now);
+        }
+        drop(world);
+        self.ring_for(&step, now);
+        Ok(step)
+    }
+
+    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
+        Ok(self.lock().key_facts(roster, now))
+    }
+
+    async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
+        Ok(self.rescue(|lease| lease.until <= now))
+    }
+
+    async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
+        Ok(self.rescue(|lease| lease.deadline <= now))
+    }
+
+    async fn give_back(&self, leases: &[Lease], _now: Timestamp) -> Result<(), PortError> {
+        let mut world = self.lock();
+        for lease in leases {
+            if world.held(*lease).is_ok() {
+                world.free_job(lease.job);
+            }
+        }
+        drop(world);
+        self.signal.ring(Topic::Jobs);
+        Ok(())
+    }
+
+    async fn cancel(&self, id: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
+        let mut world = self.lock();
+        let row = world
+            .jobs
+            .get(&id)
+            .ok_or_else(|| PortError::new(ErrorKind::Rejected, format!("there is no job {id}")))?;
+        let step = job::apply(&row.job, Event::CancelRequested, rules, now)
+            .map_err(|refusal| PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal))?;
+        let number = row.lease_number + 1;
+        world.write_step(number, &step, AfterStep::Release, now)?;
+        drop(world);
+        self.ring_for(&step, now);
+        Ok(step)
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
+        Ok(self.lock().jobs.get(&id).map(record))
+    }
+
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {
+        let world = self.lock();
+        let fits = |row: &&JobRow| {
+            filter.user.is_none_or(|user| row.job.user == user)
+                && filter.order.is_none_or(|order| row.job.order == order)
+                && filter.state.is_none_or(|state| row.job.state.name() == state)
+        };
+        let mut rows: Vec<_> = world.jobs.values().filter(fits).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.job.created_at, row.job.id)));
+        Ok(rows.into_iter().take(filter.limit as usize).map(record).collect())
+    }
+}

@@ -1,0 +1,267 @@
+//! Jobs as rows.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    id::{AttemptId, JobId, KeyId, OrderId, TaskId, UserId},
+    job::{Job, OpenAttempt, State, StateName, UploadedPhoto},
+    notice::RefundCause,
+    prompt::Prompt,
+    time::Timestamp,
+};
+use ports::{AfterStep, JobRecord, Lease, PortError};
+use sqlx::{FromRow, PgConnection, Postgres, query::Query, postgres::PgArguments};
+use uuid::Uuid;
+
+use super::{
+    error::{failed, inconsistent},
+    time::{from_db, to_db},
+};
+
+/// A row of `jobs`.
+#[derive(FromRow)]
+pub(super) struct JobRow {
+    pub(super) id: Uuid,
+    order_id: Uuid,
+    tg_user_id: i64,
+    video_number: i16,
+    video_count: i16,
+    created_at: DateTime<Utc>,
+    state: String,
+    retries: i16,
+    lost_answers: i16,
+    delivery_failures: i16,
+    prompt: Option<String>,
+    photo_url: Option<String>,
+    photo_uploaded_at: Option<DateTime<Utc>>,
+    avoid_key: Option<String>,
+    attempt_id: Option<Uuid>,
+    attempt_key: Option<String>,
+    attempt_since: Option<DateTime<Utc>>,
+    task_id: Option<String>,
+    video_url: Option<String>,
+    refund_cause: Option<String>,
+    finished_at: Option<DateTime<Utc>>,
+    next_run_at: Option<DateTime<Utc>>,
+    pub(super) sort_at: Option<DateTime<Utc>>,
+    pub(super) lease_no: i64,
+    lease_until: Option<DateTime<Utc>>,
+}
+
+impl JobRow {
+    /// The job in the row.
+    pub(super) fn job(&self) -> Result<Job, PortError> {
+        let byte = |value: i16, column| u8::try_from(value).map_err(|_| self.wrong(column));
+        let photo = match (&self.photo_url, self.photo_uploaded_at) {
+            (Some(url), Some(at)) => Some(UploadedPhoto { url: url.clone(), at: from_db(at) }),
+            _ => None,
+        };
+        Ok(Job {
+            id: JobId::new(self.id.as_u128()),
+            order: OrderId::new(self.order_id.as_u128()),
+            user: UserId::new(self.tg_user_id),
+            video: (byte(self.video_number, "video_number")?, byte(self.video_count, "video_count")?),
+            created_at: from_db(self.created_at),
+            state: self.state()?,
+            retries: byte(self.retries, "retries")?,
+            lost_answers: byte(self.lost_answers, "lost_answers")?,
+            delivery_failures: byte(self.delivery_failures, "delivery_failures")?,
+            prompt: self.prompt.clone().map(Prompt::stored),
+            photo,
+            avoid_key: self.avoid_key.as_deref().map(|key| self.key(key, "avoid_key")).transpose()?,
+        })
+    }
+
+    /// The job as operators see it.
+    pub(super) fn record(&self) -> Result<JobRecord, PortError> {
+        Ok(JobRecord {
+            job: self.job()?,
+            next_run_at: self.next_run_at.map(from_db),
+            leased_until: self.lease_until.map(from_db),
+        })
+    }
+
+    fn state(&self) -> Result<State, PortError> {
+        let name = StateName::parse(&self.state).ok_or_else(|| self.wrong("state"))?;
+        Ok(match name {
+            StateName::Queued => State::Queued,
+            StateName::Prompting => State::Prompting,
+            StateName::Submitting => State::Submitting {
+                open: match self.attempt_id {
+                    None => None,
+                    Some(_) => Some(OpenAttempt {
+                        id: self.attempt()?,
+                        key: self.attempt_key()?,
+                        sent_at: self.since()?,
+                    }),
+                },
+            },
+            StateName::Rendering => State::Rendering {
+                attempt: self.attempt()?,
+                key: self.attempt_key()?,
+                task: self.task()?,
+                since: self.since()?,
+            },
+            StateName::Delivering => State::Delivering {
+                attempt: self.attempt()?,
+                key: self.attempt_key()?,
+                task: self.task()?,
+                url: self.video_url.clone().ok_or_else(|| self.wrong("video_url"))?,
+            },
+            StateName::Done => State::Done { at: self.finished()? },
+            StateName::Refunded => State::Refunded {
+                cause: self
+                    .refund_cause
+                    .as_deref()
+                    .and_then(RefundCause::from_code)
+                    .ok_or_else(|| self.wrong("refund_cause"))?,
+                at: self.finished()?,
+            },
+            StateName::Cancelled => State::Cancelled { at: self.finished()? },
+        })
+    }
+
+    fn attempt(&self) -> Result<AttemptId, PortError> {
+        self.attempt_id.map(|id| AttemptId::new(id.as_u128())).ok_or_else(|| self.wrong("attempt_id"))
+    }
+
+    fn attempt_key(&self) -> Result<KeyId, PortError> {
+        let key = self.attempt_key.as_deref().ok_or_else(|| self.wrong("attempt_key"))?;
+        self.key(key, "attempt_key")
+    }
+
+    fn key(&self, text: &str, column: &str) -> Result<KeyId, PortError> {
+        KeyId::new(text).map_err(|_| self.wrong(column))
+    }
+
+    fn task(&self) -> Result<TaskId, PortError> {
+        let task = self.task_id.clone().ok_or_else(|| self.wrong("task_id"))?;
+        TaskId::new(task).map_err(|_| self.wrong("task_id"))
+    }
+
+    fn since(&self) -> Result<Timestamp, PortError> {
+        self.attempt_since.map(from_db).ok_or_else(|| self.wrong("attempt_since"))
+    }
+
+    fn finished(&self) -> Result<Timestamp, PortError> {
+        self.finished_at.map(from_db).ok_or_else(|| self.wrong("finished_at"))
+    }
+
+    fn wrong(&self, column: &str) -> PortError {
+        inconsistent("jobs", column, self.id)
+    }
+}
+
+/// What a state writes beside its name.
+#[derive(Default)]
+struct StateColumns<'a> {
+    attempt: Option<AttemptId>,
+    key: Option<&'a KeyId>,
+    since: Option<Timestamp>,
+    task: Option<&'a TaskId>,
+    url: Option<&'a str>,
+    cause: Option<String>,
+    finished: Option<Timestamp>,
+}
+
+impl<'a> StateColumns<'a> {
+    fn of(state: &'a State) -> Self {
+        match state {
+            State::Queued | State::Prompting | State::Submitting { open: None } => Self::default(),
+            State::Submitting { open: Some(open) } => Self {
+                attempt: Some(open.id),
+                key: Some(&open.key),
+                since: Some(open.sent_at),
+                ..Self::default()
+            },
+            State::Rendering { attempt, key, task, since } => Self {
+                attempt: Some(*attempt),
+                key: Some(key),
+                since: Some(*since),
+                task: Some(task),
+                ..Self::default()
+            },
+            State::Delivering { attempt, key, task, url } => Self {
+                attempt: Some(*attempt),
+                key: Some(key),
+                task: Some(task),
+                url: Some(url),
+                ..Self::default()
+            },
+            State::Refunded { cause, at } => {
+                Self { cause: Some(cause.code()), finished: Some(*at), ..Self::default() }
+            }
+            State::Done { at } | State::Cancelled { at } => Self { finished: Some(*at), ..Self::default() },
+        }
+    }
+}
+
+/// Inserts a job that nobody has worked on, due at once.
+pub(super) async fn insert_job(tx: &mut PgConnection, job: &Job) -> Result<(), PortError> {
+    sqlx::query(
+        "INSERT INTO jobs (id, order_id, tg_user_id, video_number, video_count, created_at, state, next_run_at, sort_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8)",
+    )
+    .bind(Uuid::from_u128(job.id.value()))
+    .bind(Uuid::from_u128(job.order.value()))
+    .bind(job.user.value())
+    .bind(i16::from(job.video.0))
+    .bind(i16::from(job.video.1))
+    .bind(to_db(job.created_at))
+    .bind(job.state.name().as_str())
+    .bind(to_db(job.priority().sort_at(job.created_at)))
+    .execute(tx)
+    .await
+    .map_err(failed("store a job"))?;
+    Ok(())
+}
+
+/// Writes a job under its lease; `false` when the lease is lost.
+pub(super) async fn update_leased(
+    tx: &mut PgConnection,
+    lease: Lease,
+    job: &Job,
+    next_run_at: Option<Timestamp>,
+    after: AfterStep,
+) -> Result<bool, PortError> {
+    let statement = sqlx::query(
+        "UPDATE jobs SET state = $3, retries = $4, lost_answers = $5, delivery_failures = $6, prompt = $7,
+                photo_url = $8, photo_uploaded_at = $9, avoid_key = $10, attempt_id = $11, attempt_key = $12,
+                attempt_since = $13, task_id = $14, video_url = $15, refund_cause = $16, finished_at = $17,
+                next_run_at = $18, sort_at = $19,
+                lease_owner = CASE WHEN $20 THEN lease_owner END, lease_until = CASE WHEN $20 THEN lease_until END,
+                lease_deadline = CASE WHEN $20 THEN lease_deadline END
+         WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL",
+    );
+    let keep = after == AfterStep::Keep;
+    let written = bind_job(statement, lease, job, next_run_at).bind(keep).execute(tx).await;
+    Ok(written.map_err(failed("store a step"))?.rows_affected() == 1)
+}
+
+fn bind_job<'q>(
+    statement: Query<'q, Postgres, PgArguments>,
+    lease: Lease,
+    job: &Job,
+    next_run_at: Option<Timestamp>,
+) -> Query<'q, Postgres, PgArguments> {
+    let columns = StateColumns::of(&job.state);
+    statement
+        .bind(Uuid::from_u128(lease.job.value()))
+        .bind(lease.number)
+        .bind(job.state.name().as_str())
+        .bind(i16::from(job.retries))
+        .bind(i16::from(job.lost_answers))
+        .bind(i16::from(job.delivery_failures))
+        .bind(job.prompt.as_ref().map(|prompt| prompt.as_str().to_owned()))
+        .bind(job.photo.as_ref().map(|photo| photo.url.clone()))
+        .bind(job.photo.as_ref().map(|photo| to_db(photo.at)))
+        .bind(job.avoid_key.as_ref().map(|key| key.as_str().to_owned()))
+        .bind(columns.attempt.map(|id| Uuid::from_u128(id.value())))
+        .bind(columns.key.map(|key| key.as_str().to_owned()))
+        .bind(columns.since.map(to_db))
+        .bind(columns.task.map(|task| task.as_str().to_owned()))
+        .bind(columns.url.map(str::to_owned))
+        .bind(columns.cause)
+        .bind(columns.finished.map(to_db))
+        .bind(next_run_at.map(to_db))
+        .bind(next_run_at.map(|at| to_db(job.priority().sort_at(at))))
+}

@@ -1,0 +1,106 @@
+//! Kadr's state in PostgreSQL, 15 and newer.
+//!
+//! Mirrors [`crate::memory`] file for file. Every statement takes time as a parameter; the one exception is the
+//! trigger that records what an operator typed into psql. Locks are always taken in the same order: provider
+//! accounts, job, user.
+
+mod attempts;
+mod error;
+mod job_rows;
+mod job_store;
+mod ledger_store;
+mod notice_rows;
+mod order_store;
+mod outbox;
+mod photo_store;
+pub mod server;
+mod signal;
+mod time;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use ports::{ErrorKind, PortError};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    ConnectOptions, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use self::error::failed;
+use crate::bells::Bells;
+
+/// The schema, oldest change first; part of the program.
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a statement waits for a connection of the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All stores, on one pool.
+#[derive(Debug, Clone)]
+pub struct PgStores {
+    pool: PgPool,
+    signal: Arc<Bells>,
+}
+
+impl PgStores {
+    /// Connects to `url` with at most `connections_max` connections and checks that the server answers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Rejected`] for a URL that is not one or a server that does not let us in,
+    /// [`ErrorKind::Transient`] for a server that cannot be reached.
+    pub async fn connect(url: &SecretString, connections_max: u32) -> Result<Self, PortError> {
+        let options = PgConnectOptions::from_str(url.expose_secret())
+            .map_err(|e| {
+                let say = "the database URL is not of the form postgres://user:password@host:port/database";
+                PortError::with_source(ErrorKind::Rejected, say, e)
+            })?
+            .application_name("kadr")
+            .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(1));
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(failed("connect to PostgreSQL"))?;
+        Ok(Self { pool, signal: Arc::new(Bells::default()) })
+    }
+
+    /// Brings the schema up to date and returns the newest version.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Inconsistent`] when the database holds another schema than this program knows.
+    pub async fn migrate(&self) -> Result<i64, PortError> {
+        MIGRATIONS.run(&self.pool).await.map_err(|e| {
+            let say = "bring the database schema up to date: it was made by another version of kadr, or the user may not change it";
+            PortError::with_source(ErrorKind::Inconsistent, say, e)
+        })?;
+        Ok(MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0))
+    }
+
+    /// The hints of this process's own writes and, once [`PgStores::listen`] runs, of every other process's.
+    #[must_use]
+    pub fn signal(&self) -> Arc<Bells> {
+        self.signal.clone()
+    }
+
+    /// Listens for other processes' hints until the connection is lost for good. Run it beside the loops; they
+    /// work without it, only later.
+    ///
+    /// # Errors
+    /// When the first connection cannot be made.
+    pub async fn listen(&self) -> Result<(), PortError> {
+        signal::listen(&self.pool, &self.signal).await
+    }
+
+    /// The pool, for tests that look behind the ports.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,117 @@
+//! The outbox.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    id::{NoticeId, WorkerId},
+    time::Timestamp,
+};
+use ports::{ErrorKind, Outbox, OutboxClaim, OutboxMessage, PortError};
+
+use super::{
+    PgStores,
+    error::{failed, inconsistent},
+    notice_rows::NoticeRow,
+    time::{from_db, to_db},
+};
+
+/// Longest error text kept with a message, in characters.
+const ERROR_CHARS_MAX: usize = 300;
+
+#[async_trait]
+impl Outbox for PgStores {
+    async fn claim_due(
+        &self,
+        _worker: WorkerId,
+        limit: u32,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<OutboxClaim, PortError> {
+        const TRIED: &str = "claim messages";
+        let mut rows: Vec<NoticeRow> = sqlx::query_as(
+            "WITH due AS MATERIALIZED (
+                 SELECT id FROM outbox o
+                 WHERE done_at IS NULL AND due_at <= $1
+                   AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_id = o.order_id
+                                   AND e.audience = o.audience AND e.done_at IS NULL AND e.id < o.id)
+                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+             UPDATE outbox SET lease_no = lease_no + 1, due_at = $3 FROM due WHERE outbox.id = due.id
+             RETURNING outbox.id, order_id, tg_user_id, video_number, video_count, kind, details, failures, lease_no",
+        )
+        .bind(to_db(now))
+        .bind(i64::from(limit))
+        .bind(to_db(lease_until))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed(TRIED))?;
+        rows.sort_by_key(|row| row.id);
+        let messages = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+        let mut next_due_at = None;
+        if messages.len() < limit as usize {
+            let next: Option<DateTime<Utc>> =
+                sqlx::query_scalar("SELECT min(due_at) FROM outbox WHERE done_at IS NULL AND due_at > $1")
+                    .bind(to_db(now))
+                    .fetch_one(&self.pool)
+                    .await
+                    .map_err(failed(TRIED))?;
+            next_due_at = next.map(from_db);
+        }
+        Ok(OutboxClaim { messages, next_due_at })
+    }
+
+    async fn sent(&self, message: &OutboxMessage, now: Timestamp) -> Result<(), PortError> {
+        let done = sqlx::query("UPDATE outbox SET done_at = $3 WHERE id = $1 AND lease_no = $2 AND done_at IS NULL")
+            .bind(row_id(message)?)
+            .bind(message.lease)
+            .bind(to_db(now));
+        guarded(done.execute(&self.pool).await.map_err(failed("mark a message as sent"))?.rows_affected())
+    }
+
+    async fn postpone(&self, message: &OutboxMessage, at: Timestamp, why: &str) -> Result<(), PortError> {
+        let later = sqlx::query(
+            "UPDATE outbox SET due_at = $3, failures = failures + 1, last_error = $4
+             WHERE id = $1 AND lease_no = $2 AND done_at IS NULL",
+        )
+        .bind(row_id(message)?)
+        .bind(message.lease)
+        .bind(to_db(at))
+        .bind(shortened(why));
+        guarded(later.execute(&self.pool).await.map_err(failed("postpone a message"))?.rows_affected())
+    }
+
+    async fn give_up(&self, message: &OutboxMessage, now: Timestamp, why: &str) -> Result<(), PortError> {
+        let done = sqlx::query(
+            "UPDATE outbox SET done_at = $3, failures = failures + 1, last_error = $4
+             WHERE id = $1 AND lease_no = $2 AND done_at IS NULL",
+        )
+        .bind(row_id(message)?)
+        .bind(message.lease)
+        .bind(to_db(now))
+        .bind(shortened(why));
+        guarded(done.execute(&self.pool).await.map_err(failed("give a message up"))?.rows_affected())
+    }
+}
+
+fn message(row: &NoticeRow) -> Result<OutboxMessage, PortError> {
+    Ok(OutboxMessage {
+        id: NoticeId::new(u128::from(row.id.unsigned_abs())),
+        notice: row.notice()?,
+        failures: row.failures.unsigned_abs(),
+        lease: row.lease_no,
+    })
+}
+
+fn row_id(message: &OutboxMessage) -> Result<i64, PortError> {
+    i64::try_from(message.id.value()).map_err(|_| inconsistent("outbox", "id", message.id))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(ERROR_CHARS_MAX).collect()
+}
+
+fn guarded(rows: u64) -> Result<(), PortError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    Err(PortError::new(ErrorKind::Conflict, "the message was claimed by somebody else meanwhile"))
+}

@@ -1,0 +1,41 @@
+//! Photos, as rows: every host reaches them, and they are deleted with what they belong to.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{id::PhotoId, photo::PhotoFormat, time::Timestamp};
+use ports::{Photo, PhotoStore, PortError};
+use uuid::Uuid;
+
+use super::{PgStores, error::{failed, inconsistent}, time::to_db};
+use crate::memory::photo_id;
+
+#[async_trait]
+impl PhotoStore for PgStores {
+    async fn put(&self, photo: &Photo, now: Timestamp) -> Result<PhotoId, PortError> {
+        let id = photo_id(&photo.bytes);
+        sqlx::query(
+            "INSERT INTO photos (id, format, bytes, stored_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(Uuid::from_u128(id.value()))
+        .bind(photo.format.as_str())
+        .bind(photo.bytes.as_ref())
+        .bind(to_db(now))
+        .execute(&self.pool)
+        .await
+        .map_err(failed("store the photo"))?;
+        Ok(id)
+    }
+
+    async fn get(&self, id: PhotoId) -> Result<Option<Photo>, PortError> {
+        let row: Option<(String, Vec<u8>)> = sqlx::query_as("SELECT format, bytes FROM photos WHERE id = $1")
+            .bind(Uuid::from_u128(id.value()))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed("read the photo"))?;
+        row.map(|(format, bytes)| {
+            let format = PhotoFormat::parse(&format).ok_or_else(|| inconsistent("photos", "format", id))?;
+            Ok(Photo { bytes: Bytes::from(bytes), format })
+        })
+        .transpose()
+    }
+}
