@@ -1,1 +1,22 @@
-//! app
+//! Kadr's use cases, the loops that run them, and the ways in: texts, configuration, command line.
+//!
+//! Everything here depends on `domain` and `ports` alone, except [`compose`], the composition root, which is the
+//! only place that names concrete adapters. The simulator fills the same [`Ports`], sets the same [`Policy`] and
+//! runs the same services and loops.
+//!
+//! Where to look:
+//! - [`services`]: one use case a file, [`services::place_order`] and [`services::run_step`] first;
+//! - [`workers`]: the loops, their heartbeats and their stop;
+//! - [`texts`]: what people read, in Russian and English.
+
+#[cfg(test)]
+mod fixtures;
+mod ids;
+pub mod policy;
+mod ports_set;
+pub mod services;
+pub mod texts;
+pub mod workers;
+
+pub use policy::Policy;
+pub use ports_set::Ports;

@@ -1,0 +1,174 @@
+//! What the operator decided: limits, models, keys and times, shared by every service and loop.
+
+use std::{path::PathBuf, time::Duration};
+
+use domain::{decision::RetryPolicy, id::ModelId, job::Rules, model::VideoModel};
+use ports::{KeyRoster, LeaseTerms};
+
+use crate::texts::Language;
+
+/// The decisions that services and loops run under.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// When and how often a job is tried again.
+    pub retry: RetryPolicy,
+    /// What can be ordered.
+    pub models: Models,
+    /// Provider keys and what their accounts may do.
+    pub roster: KeyRoster,
+    /// How long a claim lasts.
+    pub lease: LeaseTerms,
+    /// How the loops work.
+    pub worker: WorkerTerms,
+    /// How messages are sent.
+    pub sending: SendingTerms,
+    /// How videos are handed over.
+    pub delivery: DeliveryTerms,
+    /// The language of messages.
+    pub language: Language,
+}
+
+impl Policy {
+    /// The rules jobs of a model run under. A model that left the catalogue runs under the default model's times
+    /// until the provider's answer ends the job.
+    #[must_use]
+    pub fn rules(&self, model: &ModelId) -> Rules {
+        Rules { retry: self.retry.clone(), timing: self.models.get_or_default(model).timing }
+    }
+}
+
+/// How the worker loops work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerTerms {
+    /// Jobs worked on at once.
+    pub job_slots: u32,
+    /// Messages sent at once.
+    pub message_slots: u32,
+    /// How long running steps may go on after a stop was asked for.
+    pub grace: Duration,
+    /// How often to look for work although nothing is due and no hint came: hints may be missing.
+    pub safety_poll: Duration,
+}
+
+impl Default for WorkerTerms {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        Self { job_slots: 20, message_slots: 8, grace: s(25), safety_poll: s(30) }
+    }
+}
+
+/// How often a message is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendingTerms {
+    /// The delay after the first failure; it doubles with each further one.
+    pub first_delay: Duration,
+    /// The longest delay.
+    pub longest_delay: Duration,
+    /// A message that failed this often is given up.
+    pub failures_max: u32,
+}
+
+impl Default for SendingTerms {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        Self { first_delay: s(2), longest_delay: s(300), failures_max: 12 }
+    }
+}
+
+impl SendingTerms {
+    /// How long to wait after failure number `failures`, from 1; `None` when the message is to be given up.
+    #[must_use]
+    pub fn delay_after(&self, failures: u32) -> Option<Duration> {
+        if failures >= self.failures_max {
+            return None;
+        }
+        let factor = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(self.first_delay.saturating_mul(factor).min(self.longest_delay))
+    }
+}
+
+/// How videos are handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryTerms {
+    /// Where a video lies between its download and its sending.
+    pub work_dir: PathBuf,
+    /// The largest video taken from the provider, in bytes.
+    pub video_bytes_max: u64,
+}
+
+/// The video models that can be ordered. There is always a default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Models {
+    all: Vec<VideoModel>,
+    default: VideoModel,
+}
+
+/// No such model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no video model `{model}`: choose one of {known}")]
+pub struct UnknownModel {
+    /// What was asked for.
+    pub model: ModelId,
+    /// What there is, comma-separated.
+    pub known: String,
+}
+
+impl Models {
+    /// The catalogue with one of its entries as the default.
+    ///
+    /// # Errors
+    /// [`UnknownModel`] when the default is not in the catalogue.
+    pub fn new(all: Vec<VideoModel>, default: &ModelId) -> Result<Self, UnknownModel> {
+        let default = find(&all, default)?.clone();
+        Ok(Self { all, default })
+    }
+
+    /// Every model, in the catalogue's order.
+    #[must_use]
+    pub fn all(&self) -> &[VideoModel] {
+        &self.all
+    }
+
+    /// What is used when an order names no model.
+    #[must_use]
+    pub const fn default_model(&self) -> &VideoModel {
+        &self.default
+    }
+
+    /// A model by id.
+    ///
+    /// # Errors
+    /// [`UnknownModel`] naming what there is.
+    pub fn get(&self, id: &ModelId) -> Result<&VideoModel, UnknownModel> {
+        find(&self.all, id)
+    }
+
+    /// A model by id, or the default for one that left the catalogue after it was ordered.
+    #[must_use]
+    pub fn get_or_default(&self, id: &ModelId) -> &VideoModel {
+        self.all.iter().find(|model| model.id == *id).unwrap_or(&self.default)
+    }
+}
+
+fn find<'a>(all: &'a [VideoModel], id: &ModelId) -> Result<&'a VideoModel, UnknownModel> {
+    all.iter().find(|model| model.id == *id).ok_or_else(|| UnknownModel {
+        model: id.clone(),
+        known: all.iter().map(|model| model.id.as_str()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_of_messages_grow_to_a_limit_and_end() {
+        let terms = SendingTerms {
+            first_delay: Duration::from_secs(2),
+            longest_delay: Duration::from_secs(10),
+            failures_max: 5,
+        };
+        let delays: Vec<_> = (1..=6).map(|n| terms.delay_after(n).map(|d| d.as_secs())).collect();
+        assert_eq!(delays, [Some(2), Some(4), Some(8), Some(10), None, None]);
+    }
+}

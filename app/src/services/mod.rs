@@ -1,0 +1,8 @@
+//! The use cases, one a file. Each loads facts, asks the domain, stores its answer.
+
+pub mod account;
+pub mod await_order;
+mod insist;
+pub mod place_order;
+pub mod run_step;
+pub mod send_notices;

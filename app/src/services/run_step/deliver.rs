@@ -1,0 +1,111 @@
+//! Fetching a finished video and handing it over.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use domain::{
+    id::KeyId,
+    job::{DeliveryFailure, Event, State},
+    notice::Audience,
+};
+use ports::{ErrorKind, PortError, Reply, VideoMessage};
+
+use super::{Finding, Turn};
+use crate::texts;
+
+impl Turn<'_> {
+    /// Downloads into a file of this lease's own, sends it, removes it. Whatever goes wrong short of a recipient
+    /// who is gone is passing: a second copy harms nobody, and the domain counts the tries.
+    pub(super) async fn deliver(&self) -> Result<Finding, PortError> {
+        let State::Delivering { attempt, key, url, .. } = &self.leased.job.state else {
+            return Err(self.out_of_place("hand its video over"));
+        };
+        let attempt = *attempt;
+        let passing = Event::DeliveryFailed { attempt, failure: DeliveryFailure::Passing };
+        let lease = self.leased.lease;
+        let file = match WorkFile::reserve(
+            &self.policy.delivery.work_dir,
+            &format!("{}-{}.mp4", lease.job, lease.number),
+        ) {
+            Ok(file) => file,
+            Err(error) => {
+                let dir = self.policy.delivery.work_dir.display();
+                tracing::error!(job.id = %lease.job, work_dir = %dir, %error, "the work directory cannot be used");
+                return Ok(Finding::seen(passing, format!("work directory: {error}")));
+            }
+        };
+        match self.fetch(key, url, &file.path).await {
+            Ok(bytes) => tracing::info!(job.id = %lease.job, bytes, "video downloaded"),
+            Err(seen) => {
+                tracing::warn!(job.id = %lease.job, %seen, "the video could not be downloaded");
+                return Ok(Finding::seen(passing, seen));
+            }
+        }
+        Ok(match self.hand_over(&file.path).await {
+            Ok(()) => Event::Delivered { attempt }.into(),
+            Err(error) => {
+                let gone = error.kind() == ErrorKind::Rejected;
+                let told = &error as &dyn std::error::Error;
+                tracing::warn!(job.id = %lease.job, gone, error = told, "the video was not sent");
+                let failure = if gone { DeliveryFailure::RecipientGone } else { DeliveryFailure::Passing };
+                Finding::seen(Event::DeliveryFailed { attempt, failure }, error.to_string())
+            }
+        })
+    }
+
+    /// Downloads the result; when its address is refused, once more from a fresh one. Returns its size in
+    /// bytes, or what was seen instead.
+    async fn fetch(&self, key: &KeyId, url: &str, file: &Path) -> Result<u64, String> {
+        let (video, bytes_max) = (&self.ports.video, self.policy.delivery.video_bytes_max);
+        let refused = match video.download(url, file, bytes_max).await {
+            Reply::Yes(bytes) => return Ok(bytes),
+            Reply::Unknown(seen) => return Err(seen),
+            Reply::No(refusal) => refusal,
+        };
+        self.log_refusal("download", &refused);
+        let fresh = match video.fresh_link(key, url).await {
+            Reply::Yes(fresh) => fresh,
+            Reply::No(refusal) => {
+                return Err(format!("{}; no fresh link: {}", refused.evidence, refusal.evidence));
+            }
+            Reply::Unknown(seen) => return Err(format!("{}; no fresh link: {seen}", refused.evidence)),
+        };
+        match video.download(&fresh, file, bytes_max).await {
+            Reply::Yes(bytes) => Ok(bytes),
+            Reply::No(refusal) => Err(format!("with a fresh link: {}", refusal.evidence)),
+            Reply::Unknown(seen) => Err(format!("with a fresh link: {seen}")),
+        }
+    }
+
+    async fn hand_over(&self, file: &Path) -> Result<(), PortError> {
+        let job = &self.leased.job;
+        let caption = texts::caption(self.policy.language, job.video);
+        let video = VideoMessage { order: job.order, job: job.id, video: job.video, file, caption: &caption };
+        self.ports.messenger.send_video(Audience::User(job.user), video).await
+    }
+}
+
+/// A place for one download, gone when the step is, however the step ends.
+struct WorkFile {
+    path: PathBuf,
+}
+
+impl WorkFile {
+    fn reserve(dir: &Path, name: &str) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        Ok(Self { path: dir.join(name) })
+    }
+}
+
+impl Drop for WorkFile {
+    fn drop(&mut self) {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(file = %self.path.display(), %error, "a work file could not be removed");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}

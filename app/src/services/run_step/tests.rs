@@ -1,0 +1,280 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use domain::{
+    failure::Reason,
+    id::{AttemptId, TaskId},
+    job::{AttemptStatus, OpenAttempt, State},
+    notice::RefundCause,
+    prompt::{FIDELITY_SUFFIX, Template},
+};
+use ports::{LeasedJob, MockPromptWriter, RenderStatus, Reply};
+
+use super::*;
+use crate::fixtures::{self, Mocks, START};
+
+const STORED: StateName = StateName::Submitting;
+
+fn refusal(reason: Reason) -> ProviderRefusal {
+    ProviderRefusal { failure: reason.into(), evidence: "their words".to_owned() }
+}
+
+/// A store that opens attempts as the domain says.
+fn opens_attempts(mocks: &mut Mocks) {
+    mocks.jobs.expect_open_attempt().returning(|leased, attempt, roster, rules, now| {
+        Ok(job::open_attempt(&leased.job, attempt, &fixtures::facts(), &roster.limits, rules, now).unwrap())
+    });
+}
+
+/// Expects exactly one stored step, and checks it.
+fn stores(mocks: &mut Mocks, check: impl Fn(&Step, Option<&str>) + Send + 'static) {
+    mocks.jobs.expect_store_step().times(1).returning(move |lease, step, _, evidence, _| {
+        assert_eq!(lease.number, 3);
+        check(step, evidence);
+        Ok(())
+    });
+}
+
+async fn run(mocks: Mocks, leased: &LeasedJob) -> Result<StepEnd, PortError> {
+    run_step(&mocks.into_ports(), &fixtures::policy(), leased).await
+}
+
+fn submitting() -> LeasedJob {
+    fixtures::leased(State::Submitting { open: None })
+}
+
+fn rendering() -> LeasedJob {
+    fixtures::leased(State::Rendering {
+        attempt: AttemptId::new(21),
+        key: fixtures::key("k1"),
+        task: TaskId::new("task-1").unwrap(),
+        since: START,
+    })
+}
+
+fn delivering() -> LeasedJob {
+    fixtures::leased(State::Delivering {
+        attempt: AttemptId::new(21),
+        key: fixtures::key("k1"),
+        task: TaskId::new("task-1").unwrap(),
+        url: "https://files.example/old.mp4".to_owned(),
+    })
+}
+
+#[tokio::test]
+async fn a_users_violation_is_refunded_and_never_submitted_again() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    mocks.video.expect_create().times(1).returning(|_, _| Reply::No(refusal(Reason::PeopleInPhoto)));
+    stores(&mut mocks, |step, evidence| {
+        assert!(matches!(
+            step.job.state,
+            State::Refunded { cause: RefundCause::Violation(Reason::PeopleInPhoto), .. }
+        ));
+        assert_eq!((step.entries.len(), step.next_run_at, evidence), (1, None, Some("their words")));
+    });
+    let ended = run(mocks, &submitting()).await.unwrap();
+    assert_eq!(ended, StepEnd::Stored { state: StateName::Refunded, next_run_at: None });
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_written_down_and_waited_for() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    mocks.video.expect_create().times(1).returning(|_, _| Reply::Unknown("connection reset".to_owned()));
+    stores(&mut mocks, |step, evidence| {
+        assert_eq!(step.attempt.as_ref().map(|a| a.status), Some(AttemptStatus::Unanswered));
+        assert_eq!(step.next_run_at, Some(START.after(fixtures::policy().retry.lost_answer_grace)));
+        assert_eq!(evidence, Some("connection reset"));
+    });
+    run(mocks, &submitting()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_attempt_left_open_by_a_dead_worker_is_not_sent_again_before_its_grace_is_over() {
+    let open = OpenAttempt { id: AttemptId::new(20), key: fixtures::key("k1"), sent_at: START };
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks.video.expect_create().never();
+    stores(&mut mocks, |step, _| {
+        assert_eq!(step.attempt.as_ref().map(|a| a.status), Some(AttemptStatus::Unanswered));
+    });
+    let leased = fixtures::leased(State::Submitting { open: Some(open) });
+    assert!(matches!(run(mocks, &leased).await, Ok(StepEnd::Stored { state: STORED, .. })));
+}
+
+#[tokio::test]
+async fn an_accepted_task_is_kept_while_the_store_is_away_and_not_created_twice() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    mocks.video.expect_create().times(1).returning(|_, _| Reply::Yes(TaskId::new("task-1").unwrap()));
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&calls);
+    mocks.jobs.expect_store_step().returning(move |_, step, _, _, _| {
+        assert_eq!(step.job.state.name(), StateName::Rendering);
+        match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(PortError::new(ErrorKind::Transient, "no connection")),
+            1 => Err(PortError::new(ErrorKind::AnswerLost, "connection closed during commit")),
+            _ => Ok(()),
+        }
+    });
+    let ended = run(mocks, &submitting()).await.unwrap();
+    assert!(matches!(ended, StepEnd::Stored { state: StateName::Rendering, .. }));
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_lost_lease_ends_the_step_quietly() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks
+        .jobs
+        .expect_open_attempt()
+        .returning(|_, _, _, _, _| Err(PortError::new(ErrorKind::Conflict, "lease 3 is not the job's")));
+    mocks.video.expect_create().never();
+    assert_eq!(run(mocks, &submitting()).await.unwrap(), StepEnd::LeaseLost);
+}
+
+#[tokio::test]
+async fn a_job_that_finds_no_free_key_calls_nobody() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks.jobs.expect_open_attempt().returning(|leased, attempt, roster, rules, now| {
+        let mut facts = fixtures::facts();
+        facts[0].account_running = 100;
+        Ok(job::open_attempt(&leased.job, attempt, &facts, &roster.limits, rules, now).unwrap())
+    });
+    mocks.video.expect_create().never();
+    mocks.jobs.expect_store_step().never();
+    assert!(matches!(run(mocks, &submitting()).await, Ok(StepEnd::Stored { state: STORED, .. })));
+}
+
+async fn prompt_with(writer: MockPromptWriter, template: Template) -> String {
+    let mut mocks = Mocks::with_order(template);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    stores(&mut mocks, move |step, _| sender.send(step.job.prompt.clone().unwrap()).unwrap());
+    let ports = Ports { writer: Some(Arc::new(writer)), ..mocks.into_ports() };
+    run_step(&ports, &fixtures::policy(), &fixtures::leased(State::Prompting)).await.unwrap();
+    receiver.recv().unwrap().as_str().to_owned()
+}
+
+#[tokio::test]
+async fn a_language_model_that_fails_costs_the_style_and_never_the_brief() {
+    for answer in [None, Some("Sorry."), Some("")] {
+        let mut writer = MockPromptWriter::new();
+        writer.expect_write().times(1).returning(move |_, _| {
+            answer.map(str::to_owned).ok_or_else(|| PortError::new(ErrorKind::Transient, "HTTP 503"))
+        });
+        let prompt = prompt_with(writer, Template::UgcBlogger).await;
+        assert!(prompt.contains("A thermos for hikers"), "{answer:?}: {prompt}");
+        assert!(prompt.ends_with(FIDELITY_SUFFIX), "{answer:?}: {prompt}");
+    }
+}
+
+#[tokio::test]
+async fn a_written_prompt_is_used_with_our_suffix() {
+    let mut writer = MockPromptWriter::new();
+    let answer = "A hiker opens the thermos at dawn, steam rises.";
+    writer.expect_write().times(1).returning(move |_, _| Ok(answer.to_owned()));
+    assert_eq!(prompt_with(writer, Template::AdVideo).await, format!("{answer}\n\n{FIDELITY_SUFFIX}"));
+}
+
+#[tokio::test]
+async fn own_prompts_are_not_shown_to_the_language_model() {
+    let mut writer = MockPromptWriter::new();
+    writer.expect_write().never();
+    assert!(prompt_with(writer, Template::OwnPrompt).await.starts_with("A thermos for hikers"));
+}
+
+#[tokio::test]
+async fn a_look_that_fails_says_nothing_about_the_render() {
+    for reply in [Reply::No(refusal(Reason::KeyRejected)), Reply::Unknown("time-out".to_owned())] {
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        mocks.video.expect_status().times(1).returning(move |_, _, _| reply.clone());
+        stores(&mut mocks, |step, _| {
+            assert_eq!((step.job.retries, step.job.state.name()), (0, StateName::Rendering));
+        });
+        run(mocks, &rendering()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failed_render_is_retried_with_the_providers_words_kept() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks
+        .video
+        .expect_status()
+        .returning(|_, _, _| Reply::Yes(RenderStatus::Failed(refusal(Reason::ProviderFault))));
+    stores(&mut mocks, |step, evidence| {
+        assert_eq!((step.job.retries, evidence), (1, Some("their words")));
+    });
+    run(mocks, &rendering()).await.unwrap();
+}
+
+fn delivery_policy(dir: &std::path::Path) -> Policy {
+    let mut policy = fixtures::policy();
+    policy.delivery.work_dir = dir.join("work");
+    policy
+}
+
+#[tokio::test]
+async fn a_refused_link_is_exchanged_once_and_the_work_file_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks.video.expect_download().times(2).returning(|url, file, _| {
+        if url.ends_with("old.mp4") {
+            return Reply::No(refusal(Reason::Unrecognised));
+        }
+        std::fs::write(file, b"video").unwrap();
+        Reply::Yes(5)
+    });
+    let fresh = "https://files.example/new.mp4".to_owned();
+    mocks.video.expect_fresh_link().times(1).returning(move |_, _| Reply::Yes(fresh.clone()));
+    mocks.messenger.expect_send_video().times(1).returning(|_, video| {
+        assert_eq!(std::fs::read(video.file).unwrap(), b"video");
+        assert_eq!(video.caption, "Done! Here is your video ✨");
+        Ok(())
+    });
+    stores(&mut mocks, |step, _| assert_eq!(step.job.state.name(), StateName::Done));
+    run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
+    assert_eq!(std::fs::read_dir(dir.path().join("work")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_gone_gets_the_credit_back_and_others_another_try() {
+    for (kind, state) in
+        [(ErrorKind::Rejected, StateName::Refunded), (ErrorKind::AnswerLost, StateName::Delivering)]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        mocks.video.expect_download().returning(|_, _, _| Reply::Yes(5));
+        mocks.messenger.expect_send_video().returning(move |_, _| Err(PortError::new(kind, "not sent")));
+        stores(&mut mocks, move |step, _| assert_eq!(step.job.state.name(), state));
+        run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_work_directory_that_cannot_be_used_only_postpones_the_delivery() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("work"), b"a file in the way").unwrap();
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    stores(&mut mocks, |step, _| {
+        assert_eq!((step.job.state.name(), step.job.delivery_failures), (StateName::Delivering, 1));
+    });
+    run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_job_whose_photo_is_missing_is_refunded_instead_of_waiting_for_ever() {
+    let mut mocks = Mocks::default();
+    mocks.orders.expect_order().returning(|_| Ok(Some(fixtures::order(Template::AdVideo))));
+    mocks.photos.expect_get().returning(|_| Ok(None));
+    mocks.jobs.expect_key_facts().returning(|_, _| Ok(fixtures::facts()));
+    mocks.video.expect_upload().never();
+    stores(&mut mocks, |step, _| {
+        assert!(matches!(step.job.state, State::Refunded { cause: RefundCause::OurFault, .. }));
+    });
+    let mut leased = submitting();
+    leased.job.photo = None;
+    run(mocks, &leased).await.unwrap();
+}

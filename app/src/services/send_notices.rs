@@ -1,0 +1,105 @@
+//! Sending what was committed to be said.
+
+use domain::notice::Audience;
+use ports::{ErrorKind, OutboxMessage, PortError};
+
+use super::insist::insist;
+use crate::{Policy, Ports, ids, texts};
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// It is out.
+    Sent,
+    /// It will be tried again.
+    Postponed,
+    /// It will never be sent.
+    GivenUp,
+    /// Somebody else has it now.
+    LeaseLost,
+}
+
+/// Renders one claimed message, sends it and writes down what came of it. Messages to the operator are logged as
+/// well, so that an alert is seen even where nobody is reachable.
+///
+/// # Errors
+/// The outbox's; the message is then claimed and sent again when its lease runs out.
+pub async fn send_notice(
+    ports: &Ports,
+    policy: &Policy,
+    message: &OutboxMessage,
+) -> Result<Sending, PortError> {
+    let notice = &message.notice;
+    let text = texts::notice(policy.language, notice);
+    if notice.audience == Audience::Operator {
+        tracing::warn!(order.id = %notice.order, alert = %text, "the operator is needed");
+    }
+    let sent = ports.messenger.send_text(notice.audience, notice.order, &text).await;
+    let now = ports.clock.now();
+    let (sending, written) = match sent {
+        Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),
+        Err(error) => {
+            let failures = message.failures.saturating_add(1);
+            let delay = policy.sending.delay_after(failures).filter(|_| error.kind() != ErrorKind::Rejected);
+            let why = story(&error);
+            tracing::warn!(
+                order.id = %notice.order,
+                notice.id = %message.id,
+                failures,
+                retry_in_s = delay.map(|d| d.as_secs()),
+                error = %why,
+                "a message was not sent"
+            );
+            match delay {
+                Some(delay) => {
+                    let at = now.after(delay);
+                    let write = || ports.outbox.postpone(message, at, &why);
+                    (Sending::Postponed, insist(&*ports.clock, write).await)
+                }
+                None => {
+                    let write = || ports.outbox.give_up(message, now, &why);
+                    (Sending::GivenUp, insist(&*ports.clock, write).await)
+                }
+            }
+        }
+    };
+    match written {
+        Ok(()) => Ok(sending),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(Sending::LeaseLost),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends everything that is due, one message after the other, and returns how many it handled. For whoever stops
+/// its loops and wants the last messages out.
+///
+/// # Errors
+/// Those of the outbox.
+pub async fn send_what_is_due(ports: &Ports, policy: &Policy) -> Result<usize, PortError> {
+    const BATCH: u32 = 16;
+    let worker = ids::worker(ports);
+    let mut handled = 0;
+    loop {
+        let now = ports.clock.now();
+        let claim = ports.outbox.claim_due(worker, BATCH, now.after(policy.lease.lease), now).await?;
+        if claim.messages.is_empty() {
+            return Ok(handled);
+        }
+        for message in &claim.messages {
+            send_notice(ports, policy, message).await?;
+            handled += 1;
+        }
+    }
+}
+
+/// An error with everything behind it, in one line.
+fn story(error: &PortError) -> String {
+    let mut line = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}

@@ -1,0 +1,55 @@
+//! The loop's view of jobs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{id::WorkerId, time::Timestamp};
+use ports::{Lease, LeasedJob, PortError, Topic};
+
+use super::dispatch::{Claimed, Work};
+use crate::{Policy, Ports, ids, services::run_step::run_step};
+
+pub(super) struct Jobs {
+    ports: Ports,
+    policy: Arc<Policy>,
+    worker: WorkerId,
+}
+
+impl Jobs {
+    pub(super) fn new(ports: &Ports, policy: &Arc<Policy>) -> Self {
+        Self { worker: ids::worker(ports), ports: ports.clone(), policy: Arc::clone(policy) }
+    }
+}
+
+#[async_trait]
+impl Work for Jobs {
+    type Item = LeasedJob;
+    type Lease = Lease;
+
+    const NAME: &'static str = "jobs";
+    const TOPIC: Topic = Topic::Jobs;
+
+    fn lease(item: &LeasedJob) -> Lease {
+        item.lease
+    }
+
+    async fn claim(&self, limit: u32, now: Timestamp) -> Result<Claimed<LeasedJob>, PortError> {
+        let claim = self.ports.jobs.claim_due(self.worker, limit, self.policy.lease, now).await?;
+        Ok(Claimed { items: claim.jobs, next_due_at: claim.next_due_at })
+    }
+
+    async fn step(&self, item: LeasedJob) {
+        if let Err(error) = run_step(&self.ports, &self.policy, &item).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(job.id = %item.lease.job, error, "a step failed, its job is rescued when the lease runs out");
+        }
+    }
+
+    async fn extend(&self, leases: &[Lease], now: Timestamp) -> Result<Vec<Lease>, PortError> {
+        self.ports.jobs.extend_leases(leases, self.policy.lease, now).await
+    }
+
+    async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
+        self.ports.jobs.give_back(leases, now).await
+    }
+}

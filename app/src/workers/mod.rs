@@ -1,0 +1,29 @@
+//! The loops that do the work: one takes jobs, one sends messages, one rescues what dead or hung workers left.
+//!
+//! All waiting goes through the [`ports::Clock`], every choice between events has a fixed order, and nothing
+//! depends on the order of a hash map, so that the simulator runs these very loops and can repeat a run.
+
+mod dispatch;
+mod jobs;
+mod messages;
+mod reaper;
+mod stop;
+mod trouble;
+
+use std::sync::Arc;
+
+pub use stop::Stop;
+
+use crate::{Policy, Ports};
+use dispatch::Dispatcher;
+
+/// Runs all loops of one worker process until `stop`, then lets running steps finish for the grace period, gives
+/// back what is left, and returns. Store failures never end it; it waits and goes on.
+///
+/// Dropping the future aborts every running step without a trace, as a crash would.
+pub async fn work(ports: &Ports, policy: &Arc<Policy>, stop: &Stop) {
+    let jobs = Dispatcher::new(jobs::Jobs::new(ports, policy), ports, policy.worker.job_slots, policy);
+    let messages =
+        Dispatcher::new(messages::Messages::new(ports, policy), ports, policy.worker.message_slots, policy);
+    tokio::join!(reaper::run(ports, policy, stop), jobs.run(stop), messages.run(stop));
+}
