@@ -146,7 +146,12 @@ const RUNNING_RECHECK: Duration = Duration::from_secs(5);
 
 /// Chooses the least loaded usable key; `avoid`, the key that failed last, only when nothing else is usable.
 #[must_use]
-pub fn choose(facts: &[KeyFacts], limits: &AccountLimits, avoid: Option<&KeyId>, now: Timestamp) -> KeyChoice {
+pub fn choose(
+    facts: &[KeyFacts],
+    limits: &AccountLimits,
+    avoid: Option<&KeyId>,
+    now: Timestamp,
+) -> KeyChoice {
     let ready = facts.iter().filter(|f| ready_at(f, limits, now) == Some(now));
     let best = ready.min_by_key(|f| (Some(&f.key) == avoid, f.account_running, f.key_running, f.key.clone()));
     if let Some(best) = best {
@@ -168,7 +173,12 @@ fn ready_at(facts: &KeyFacts, limits: &AccountLimits, now: Timestamp) -> Option<
         at = at.max(now.after(RUNNING_RECHECK));
     }
     if facts.account_created >= limits.creates_max {
-        at = at.max(facts.window_frees_at.unwrap_or(now.after(limits.window)).max(now.after(Duration::from_millis(1))));
+        at = at.max(
+            facts
+                .window_frees_at
+                .unwrap_or(now.after(limits.window))
+                .max(now.after(Duration::from_millis(1))),
+        );
     }
     Some(at)
 }

@@ -165,5 +165,10 @@ pub fn place(
         kind: NoticeKind::OrderAccepted { quantity: request.quantity, held: price },
     }];
     let hold = Entry::hold(user, price, id, at);
-    Ok(Placement { order: Order { id, request, model: model.id.clone(), placed_at: at }, jobs, hold, notices })
+    Ok(Placement {
+        order: Order { id, request, model: model.id.clone(), placed_at: at },
+        jobs,
+        hold,
+        notices,
+    })
 }

@@ -167,7 +167,9 @@ impl PromptSource {
 
 /// The user's own prompt does not fit the model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the prompt has {chars} characters and model `{model}` takes at most {max} beside our own lines: shorten it")]
+#[error(
+    "the prompt has {chars} characters and model `{model}` takes at most {max} beside our own lines: shorten it"
+)]
 pub struct PromptTooLong {
     /// Its length in characters.
     pub chars: usize,
