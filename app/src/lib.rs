@@ -9,6 +9,7 @@
 //! - [`workers`]: the loops, their heartbeats and their stop;
 //! - [`texts`]: what people read, in Russian and English.
 
+pub mod config;
 #[cfg(test)]
 mod fixtures;
 mod ids;
