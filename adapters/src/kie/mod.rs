@@ -1,1 +1,20 @@
-//! kie
+//! KIE.AI: the video provider over HTTP.
+//!
+//! Which models there are and how each is asked for is data ([`Catalogue`], `models.toml`); how an answer is
+//! understood is one table (module `map`). Everything else here only carries bytes.
+//!
+//! Facts about the API come from its documentation (docs.kie.ai) and from publicly recorded traffic of its users.
+
+mod catalogue;
+mod client;
+mod config;
+mod download;
+mod map;
+mod wire;
+
+pub use catalogue::{Catalogue, CatalogueError, CatalogueModel, KieCredits};
+pub use client::KieVideoApi;
+pub use config::{KieConfig, KieError, KieKey, KieTimeouts};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,7 @@
-//! system
+//! The machine's own clock and randomness.
+
+mod clock;
+mod entropy;
+
+pub use clock::SystemClock;
+pub use entropy::OsEntropy;
