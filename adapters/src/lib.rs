@@ -3,6 +3,7 @@
 //! Wire formats, SQL and HTTP live here and nowhere else. Only the composition root names what this crate offers.
 
 pub mod bells;
+pub mod folder;
 pub mod http;
 pub mod kie;
 pub mod llm;
