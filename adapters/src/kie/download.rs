@@ -39,7 +39,7 @@ impl From<io::Error> for Trouble {
     }
 }
 
-fn refused(reason: Reason, why: String) -> Trouble {
+fn refused(reason: Reason, why: &str) -> Trouble {
     Trouble::Refused(ProviderRefusal { failure: reason.into(), evidence: format!("download: {why}") })
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn download(client: &Client, url: &str, file: &Path, bytes_max:
 
 async fn fetch(client: &Client, url: &str, file: &Path, bytes_max: u64) -> Result<u64, Trouble> {
     let url = Url::parse(url).ok().filter(http::is_http);
-    let url = url.ok_or_else(|| refused(Reason::ProviderFault, "not an http or https address".to_owned()))?;
+    let url = url.ok_or_else(|| refused(Reason::ProviderFault, "not an http or https address"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
     // Unpacked, so that the host's Content-Length is the file's and a cut-off file is noticed.
     let response = client.get(url).header(header::ACCEPT_ENCODING, "identity").send().await?;
@@ -84,7 +84,7 @@ async fn fetch(client: &Client, url: &str, file: &Path, bytes_max: u64) -> Resul
 }
 
 fn too_large(bytes_max: u64) -> Trouble {
-    refused(Reason::Unrecognised, format!("the result has more than {bytes_max} bytes"))
+    refused(Reason::Unrecognised, &format!("the result has more than {bytes_max} bytes"))
 }
 
 /// A new file that others may read, as far as the process's mask allows: operators look at results.
@@ -120,7 +120,7 @@ async fn save(response: Response, part: &NamedTempFile, bytes_max: u64) -> Resul
     }
     file.flush().await?;
     match bytes {
-        0 => Err(refused(Reason::ProviderFault, "the result is empty (0 bytes)".to_owned())),
+        0 => Err(refused(Reason::ProviderFault, "the result is empty (0 bytes)")),
         _ if head.len() < MP4_HEAD_BYTES => Err(not_a_video()),
         _ => Ok(bytes),
     }
@@ -135,5 +135,5 @@ fn is_mp4(head: &[u8]) -> bool {
 }
 
 fn not_a_video() -> Trouble {
-    refused(Reason::ProviderFault, "the result is not an MP4 video".to_owned())
+    refused(Reason::ProviderFault, "the result is not an MP4 video")
 }

