@@ -23,6 +23,7 @@ pub mod test_databases;
 #[cfg(test)]
 mod tests;
 mod wait;
+mod watchdog;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use self::binaries::{Search, Toolset};
 use self::home::Home;
 use self::launch::Facts;
 use self::process::Shutdown;
+use self::watchdog::Watchdog;
 
 pub use self::binaries::Origin;
 pub use self::error::ServerError;
@@ -54,7 +56,9 @@ enum Join {
 /// A running private server, and this process's right to use it.
 ///
 /// Dropping it gives the right back; the last one to do so stops the server, and deletes throwaway data. That may
-/// take some tenths of a second, and it does not happen in a process that is killed or calls `std::process::exit`.
+/// take some tenths of a second. In a process that is killed, calls `std::process::exit` or keeps this in a `static`
+/// nothing is dropped: then a temporary server is stopped and deleted all the same, by a shell that watches; the
+/// server of a directory runs on, until the next start replaces it.
 #[derive(Debug)]
 pub struct PostgresServer {
     home: Home,
@@ -66,6 +70,8 @@ pub struct PostgresServer {
     password: SecretString,
     durability: Durability,
     temporary: bool,
+    /// Of a temporary server: sees to its end if this process cannot.
+    watchdog: Option<Watchdog>,
 }
 
 impl PostgresServer {
@@ -111,7 +117,12 @@ impl PostgresServer {
     fn start_temporary(options: &ServerOptions) -> Result<Self, ServerError> {
         let home = Home::temporary()?;
         sweep(&home);
-        let started = find(&home, options).and_then(|tools| Self::own(home.clone(), &tools, options));
+        let started = Watchdog::over(home.dir()).and_then(|watchdog| {
+            let tools = find(&home, options)?;
+            let mut server = Self::own(home.clone(), &tools, options)?;
+            server.watchdog = Some(watchdog);
+            Ok(server)
+        });
         if started.is_err() {
             // The caller needs to hear the first error, not that of the deletion.
             let _ = home.delete();
@@ -168,6 +179,7 @@ impl PostgresServer {
             password,
             durability: options.durability,
             temporary,
+            watchdog: None,
         }
     }
 
