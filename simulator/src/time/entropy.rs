@@ -45,6 +45,26 @@ pub(crate) fn generator(seed: u64, name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
+/// 128 bits for one name under one seed.
+pub(crate) fn bits_of(seed: u64, name: &str) -> u128 {
+    let mut generator = generator(seed, name);
+    (u128::from(generator.next_u64()) << 64) | u128::from(generator.next_u64())
+}
+
+/// A number in `0.0..1.0` for one name under one seed.
+pub(crate) fn chance(seed: u64, name: &str) -> f64 {
+    chance_of(generator(seed, name).next_u64())
+}
+
+/// A number in `0.0..1.0` out of 64 random bits.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "only the upper 53 bits are used, which a double holds exactly"
+)]
+pub(crate) fn chance_of(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 impl Entropy for SeededEntropy {
     fn bits(&self, stream: &'static str) -> u128 {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,387 @@
+//! KIE.AI as a pure model: accounts and keys, tasks that take time and money, files, and a plan of what goes wrong.
+//!
+//! Nothing here reads a clock or a socket. `now` is an argument, chance is drawn from a seed by the name or number
+//! of what it is for, and so the same calls always give the same answers.
+
+mod account;
+mod credit;
+mod files;
+mod plan;
+mod render;
+mod spec;
+mod specs;
+mod task;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use domain::time::Timestamp;
+use serde_json::Value;
+
+use self::{account::Account, files::Files, spec::Spec, task::Task, words::No};
+pub use self::{
+    account::AccountPlan,
+    credit::KieCredits,
+    files::StoredFile,
+    plan::{Call, FailPlan, Fate, Trouble, When},
+    render::RenderTime,
+    task::{Api, Progress, TaskView},
+};
+use crate::time::bits_of;
+
+/// How long an exchanged address of a result is good for (KIE docs, common/download-url).
+const FRESH_LINK_FOR: Duration = Duration::from_secs(20 * 60);
+/// How long a result's first address is good for: 24 hours by one of KIE's pages, 14 days by another.
+const RESULT_LINK_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the simulated provider is like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KieSettings {
+    /// Where chance comes from.
+    pub seed: u64,
+    /// The accounts.
+    pub accounts: Vec<AccountPlan>,
+    /// Slugs that are switched off.
+    pub paused: BTreeSet<String>,
+    /// Whether every model is switched off.
+    pub all_paused: bool,
+    /// How long renders take.
+    pub render_time: RenderTime,
+    /// What goes wrong.
+    pub plan: FailPlan,
+}
+
+impl KieSettings {
+    /// A provider with these accounts on which nothing goes wrong.
+    #[must_use]
+    pub fn healthy(seed: u64, accounts: Vec<AccountPlan>) -> Self {
+        Self {
+            seed,
+            accounts,
+            paused: BTreeSet::new(),
+            all_paused: false,
+            render_time: RenderTime::default(),
+            plan: FailPlan::default(),
+        }
+    }
+}
+
+/// An answer, and whether the other side gets to see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// What the provider says.
+    pub said: Result<T, No>,
+    /// How it arrives.
+    pub arrives: Arrival,
+}
+
+/// How an answer arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Whole.
+    Whole,
+    /// Not at all: the connection drops.
+    Never,
+    /// Its first half.
+    Cut,
+    /// As a gateway's page of HTML instead of the provider's words.
+    GatewayPage,
+}
+
+/// One createTask call, as the provider remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creation {
+    /// When.
+    pub at: Timestamp,
+    /// Its account, counted from 0; `None` for an unknown key.
+    pub account: Option<usize>,
+    /// The task, or the code of the refusal.
+    pub came_of_it: Result<String, i64>,
+}
+
+/// What the provider did and what it charged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// Tasks accepted.
+    pub tasks: usize,
+    /// Tasks that succeeded and were charged.
+    pub charged_tasks: usize,
+    /// What was charged.
+    pub charged: KieCredits,
+}
+
+/// A file to store.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The folder.
+    pub folder: Option<String>,
+    /// The file's name.
+    pub name: Option<String>,
+    /// Its bytes; `None` for one named by its address.
+    pub bytes: Option<Bytes>,
+}
+
+/// The provider.
+#[derive(Debug)]
+pub struct KieModel {
+    settings: KieSettings,
+    accounts: Vec<Account>,
+    tasks: BTreeMap<String, Task>,
+    files: Files,
+    calls: BTreeMap<Call, u64>,
+    accepted: u64,
+    creations: Vec<Creation>,
+}
+
+impl KieModel {
+    /// A provider that has done nothing yet.
+    #[must_use]
+    pub fn new(settings: KieSettings) -> Self {
+        let accounts = settings.accounts.iter().cloned().map(Account::new).collect();
+        Self {
+            settings,
+            accounts,
+            tasks: BTreeMap::new(),
+            files: Files::default(),
+            calls: BTreeMap::new(),
+            accepted: 0,
+            creations: Vec::new(),
+        }
+    }
+
+    /// createTask: `body` is the whole request. `Ok` is the task's name.
+    pub fn create(&mut self, api: Api, key: Option<&str>, body: &Value, now: Timestamp) -> Answer<String> {
+        let text = body.to_string();
+        let account = self.account_of(key).ok();
+        let answer = self.answer(Call::Create, &text, |model| model.accept(api, key, body, &text, now));
+        if answer.arrives != Arrival::GatewayPage {
+            let came_of_it = answer.said.clone().map_err(|no| no.code);
+            self.creations.push(Creation { at: now, account, came_of_it });
+        }
+        answer
+    }
+
+    /// Checks in the order the provider was seen to check: key, model, pause, fields, money, rate.
+    fn accept(
+        &mut self,
+        api: Api,
+        key: Option<&str>,
+        body: &Value,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<String, No> {
+        let number = self.account_of(key)?;
+        self.settle(number, now);
+        let slug = body.get("model").and_then(Value::as_str).unwrap_or_default();
+        if slug.is_empty() {
+            return Err(words::missing("model"));
+        }
+        let spec = spec_of(api, slug).ok_or_else(|| No::new(422, words::UNKNOWN_MODEL))?;
+        if self.settings.all_paused || self.settings.paused.contains(slug) {
+            return Err(No::new(500, words::PAUSED));
+        }
+        let input = match api {
+            Api::Market => body.get("input").cloned().unwrap_or_default(),
+            Api::Veo => body.clone(),
+        };
+        spec.check(&input)?;
+        let seconds = spec.clip_seconds(&input);
+        let price = spec.price.of(&input, seconds);
+        let reserved =
+            self.open_tasks(number).map(|(_, task)| task.price).fold(KieCredits::default(), KieCredits::plus);
+        if self.accounts[number].balance.minus(reserved) < price {
+            return Err(No::new(402, words::NO_CREDITS));
+        }
+        let running = self.open_tasks(number).filter(|(id, task)| task.is_running(id, now)).count();
+        if !self.accounts[number].has_room(running, now) {
+            return Err(No::new(429, words::TOO_FAST));
+        }
+        self.accepted += 1;
+        let id = format!("{:032x}", bits_of(self.settings.seed, &format!("task {}", self.accepted)));
+        let fate = self
+            .spoiled_by_photo(spec, &input, now)
+            .or_else(|| self.settings.plan.fate(self.accepted, text, self.settings.seed).cloned());
+        let due = now.after(self.settings.render_time.of(&id, seconds, self.settings.seed));
+        let model = slug.to_owned();
+        let task =
+            Task { account: number, api, model, input, created: now, due, fate, price, charged: false };
+        self.tasks.insert(id.clone(), task);
+        self.accounts[number].note_creation(id.clone(), now);
+        Ok(id)
+    }
+
+    /// The failure a task meets when a photo on our own host is gone or not what its name says. Photos elsewhere
+    /// are taken on trust: the simulated provider fetches nothing.
+    fn spoiled_by_photo(&self, spec: &Spec, input: &Value, now: Timestamp) -> Option<Fate> {
+        let after = Some(Duration::from_secs(6));
+        spec.photos(input).into_iter().find_map(|url| {
+            let path = url.split("/kieai/").nth(1).map(|rest| format!("kieai/{rest}"))?;
+            let msg = match self.files.get(&path, now) {
+                None => words::PHOTO_UNREACHABLE.to_owned(),
+                Some(file) if file.is_what_it_says() => return None,
+                Some(_) => "image_urls file type not supported".to_owned(),
+            };
+            Some(Fate::Fails { after, code: "422".to_owned(), msg })
+        })
+    }
+
+    /// recordInfo. A task is seen only with a key of the account that created it.
+    pub fn look(&mut self, api: Api, key: Option<&str>, task: &str, now: Timestamp) -> Answer<TaskView> {
+        self.answer(Call::Look, "", |model| {
+            let number = model.account_of(key)?;
+            model.settle(number, now);
+            let unknown = match api {
+                Api::Market => words::UNKNOWN_TASK,
+                Api::Veo => words::UNKNOWN_VEO_TASK,
+            };
+            let seen = |found: &&Task| found.account == number && found.api == api && !found.is_unseen(now);
+            let found = model.tasks.get(task).filter(seen);
+            found.map(|found| found.view(task, now)).ok_or_else(|| No::new(422, unknown))
+        })
+    }
+
+    /// Stores a file.
+    pub fn upload(&mut self, key: Option<&str>, upload: Upload, now: Timestamp) -> Answer<StoredFile> {
+        self.answer(Call::Upload, "", |model| {
+            let number = model.account_of(key).map_err(|_| No::at_status(401, words::UPLOAD_UNAUTHORIZED))?;
+            let folder = upload.folder.map(|folder| folder.trim_matches('/').to_owned());
+            let folder =
+                folder.filter(|f| !f.is_empty()).ok_or_else(|| No::at_status(400, words::NO_UPLOAD_PATH))?;
+            let name = upload.name.filter(|name| !name.is_empty());
+            let name = name.ok_or_else(|| No::at_status(400, words::NO_FILE))?.replace('/', "_");
+            if upload.bytes.as_ref().is_some_and(Bytes::is_empty) {
+                return Err(No::at_status(400, words::NO_FILE));
+            }
+            let path = format!("kieai/{}/{folder}/{name}", 10_000 + number);
+            let file = StoredFile { path, mime: files::mime_of(&name), name, bytes: upload.bytes, at: now };
+            model.files.put(file.clone());
+            Ok(file)
+        })
+    }
+
+    /// An uploaded file, as anybody may fetch it.
+    #[must_use]
+    pub fn file(&self, path: &str, now: Timestamp) -> Option<&StoredFile> {
+        self.files.get(path, now)
+    }
+
+    /// The balance of a key's account.
+    pub fn balance(&mut self, key: Option<&str>, now: Timestamp) -> Answer<KieCredits> {
+        self.answer(Call::Balance, "", |model| {
+            let number = model.account_of(key)?;
+            model.settle(number, now);
+            Ok(model.accounts[number].balance)
+        })
+    }
+
+    /// A result's bytes, as anybody with its address may fetch them. `until` is the expiry an exchanged address
+    /// carries.
+    pub fn download(&mut self, task: &str, until: Option<Timestamp>, now: Timestamp) -> Answer<Bytes> {
+        self.answer(Call::Download, "", |model| {
+            let gone = || No::at_status(404, "Not Found");
+            let found = model.tasks.get(task).ok_or_else(gone)?;
+            let Progress::Succeeded { at, results } = found.progress(task, now) else { return Err(gone()) };
+            let is_open = match until {
+                Some(until) => now < until,
+                None => found.fate != Some(Fate::DeadLink) && now.since(at) < RESULT_LINK_FOR,
+            };
+            if results.is_empty() || !is_open {
+                return Err(gone());
+            }
+            Ok(render::result_bytes(task))
+        })
+    }
+
+    /// Exchanges a result's address: `Ok` is the expiry of the fresh one. `task` is the task the address names,
+    /// if it is one of ours.
+    pub fn fresh_link(&mut self, key: Option<&str>, task: Option<&str>, now: Timestamp) -> Answer<Timestamp> {
+        self.answer(Call::FreshLink, "", |model| {
+            let number = model.account_of(key)?;
+            let known =
+                task.and_then(|task| model.tasks.get(task)).is_some_and(|task| task.account == number);
+            if known { Ok(now.after(FRESH_LINK_FOR)) } else { Err(No::new(422, words::FOREIGN_LINK)) }
+        })
+    }
+
+    /// Every createTask call that reached the provider.
+    #[must_use]
+    pub fn creations(&self) -> &[Creation] {
+        &self.creations
+    }
+
+    /// What was done and charged until `now`.
+    pub fn bill(&mut self, now: Timestamp) -> Bill {
+        for number in 0..self.accounts.len() {
+            self.settle(number, now);
+        }
+        let charged = self.tasks.values().filter(|task| task.charged);
+        charged.fold(Bill { tasks: self.tasks.len(), ..Bill::default() }, |bill, task| Bill {
+            charged_tasks: bill.charged_tasks + 1,
+            charged: bill.charged.plus(task.price),
+            ..bill
+        })
+    }
+
+    /// Runs one call under the plan.
+    fn answer<T>(
+        &mut self,
+        call: Call,
+        body: &str,
+        work: impl FnOnce(&mut Self) -> Result<T, No>,
+    ) -> Answer<T> {
+        let number = self.calls.entry(call).or_default();
+        *number += 1;
+        let number = *number;
+        let trouble = self.settings.plan.trouble(call, number, body, self.settings.seed).cloned();
+        let (said, arrives) = match trouble {
+            None => (work(self), Arrival::Whole),
+            Some(Trouble::Refuse(no)) => (Err(no), Arrival::Whole),
+            Some(Trouble::GatewayPage) => (Err(No::at_status(502, "Bad Gateway")), Arrival::GatewayPage),
+            Some(Trouble::AnswerLost) => (work(self), Arrival::Never),
+            Some(Trouble::AnswerCut) => (work(self), Arrival::Cut),
+        };
+        Answer { said, arrives }
+    }
+
+    fn account_of(&self, key: Option<&str>) -> Result<usize, No> {
+        let holds = |account: &Account| {
+            account.plan.accepted && key.is_some_and(|key| account.plan.keys.iter().any(|known| known == key))
+        };
+        self.accounts.iter().position(holds).ok_or_else(|| No::new(401, words::UNAUTHORIZED))
+    }
+
+    fn open_tasks(&self, account: usize) -> impl Iterator<Item = (&str, &Task)> {
+        self.accounts[account].open.iter().filter_map(|id| Some((id.as_str(), self.tasks.get(id)?)))
+    }
+
+    /// Charges what has succeeded by now: failures cost nothing (KIE docs, get-task-detail, `creditsConsumed`).
+    fn settle(&mut self, account: usize, now: Timestamp) {
+        let account = &mut self.accounts[account];
+        let open = std::mem::take(&mut account.open);
+        for id in open {
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            match task.progress(&id, now) {
+                Progress::Succeeded { .. } => {
+                    task.charged = true;
+                    account.balance = account.balance.minus(task.price);
+                }
+                Progress::Failed { .. } => {}
+                Progress::Waiting | Progress::Generating | Progress::Strange(_) => account.open.push(id),
+            }
+        }
+    }
+}
+
+fn spec_of(api: Api, slug: &str) -> Option<&'static Spec> {
+    let list = match api {
+        Api::Market => specs::MARKET,
+        Api::Veo => specs::VEO,
+    };
+    list.iter().find(|spec| spec.slug == slug)
+}
