@@ -7,12 +7,16 @@
 //! Where to look:
 //! - [`services`]: one use case a file, [`services::place_order`] and [`services::run_step`] first;
 //! - [`workers`]: the loops, their heartbeats and their stop;
-//! - [`texts`]: what people read, in Russian and English.
+//! - [`texts`]: what people read, in Russian and English;
+//! - [`config`], [`cli`], [`compose`]: what an operator sets and types, and how the parts are put together.
 
+pub mod cli;
+pub mod compose;
 pub mod config;
 #[cfg(test)]
 mod fixtures;
 mod ids;
+mod no_provider;
 pub mod policy;
 mod ports_set;
 pub mod services;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The service and the operator's command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::cli::main()
+}

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod await_order;
+pub mod cancel_job;
 mod insist;
 pub mod place_order;
 pub mod run_step;

@@ -61,4 +61,4 @@ refund-recipient-gone = 📪 The video is ready, but messages do not reach you: 
 operator-key-out = Key { $key } is out of use: { $class } / { $reason }. Check balance and access at KIE.
 operator-no-key-left = No working KIE key is left: orders are being refunded. Top up the balance or add a key to KADR_KIE__KEYS.
 operator-model-out = KIE does not offer this video model: its orders are being refunded. Choose another in KADR_MODEL (list: kadr models).
-operator-request-refused = KIE refused the form of our request: the model's catalogue entry is wrong. What it said is kept with the attempt (kadr jobs show).
+operator-request-refused = KIE refused the form of our request: the model's catalogue entry is wrong. What it said is in the log and in the table attempts.

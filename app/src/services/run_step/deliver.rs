@@ -3,12 +3,14 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use domain::{
-    id::KeyId,
+    id::{AttemptId, KeyId},
     job::{DeliveryFailure, Event, State},
     notice::Audience,
+    time::Timestamp,
 };
 use ports::{ErrorKind, PortError, Reply, VideoMessage};
 
@@ -22,8 +24,7 @@ impl Turn<'_> {
         let State::Delivering { attempt, key, url, .. } = &self.leased.job.state else {
             return Err(self.out_of_place("hand its video over"));
         };
-        let attempt = *attempt;
-        let passing = Event::DeliveryFailed { attempt, failure: DeliveryFailure::Passing };
+        let passing = Event::DeliveryFailed { attempt: *attempt, failure: DeliveryFailure::Passing };
         let lease = self.leased.lease;
         let file = match WorkFile::reserve(
             &self.policy.delivery.work_dir,
@@ -36,23 +37,42 @@ impl Turn<'_> {
                 return Ok(Finding::seen(passing, format!("work directory: {error}")));
             }
         };
-        match self.fetch(key, url, &file.path).await {
-            Ok(bytes) => tracing::info!(job.id = %lease.job, bytes, "video downloaded"),
-            Err(seen) => {
-                tracing::warn!(job.id = %lease.job, %seen, "the video could not be downloaded");
-                return Ok(Finding::seen(passing, seen));
+        let limit = self.policy.lease.deadline * 4 / 5;
+        let gives_up_at = self.ports.clock.now().after(limit);
+        tokio::select! {
+            biased;
+            found = self.fetch_and_hand_over(*attempt, key, url, &file.path) => Ok(found),
+            // Cut off by the deadline instead, the step would count for nothing and be repeated for ever.
+            () = self.ports.clock.sleep_until(gives_up_at) => {
+                let seen = format!("it took longer than {} s", limit.as_secs());
+                tracing::warn!(job.id = %lease.job, %seen, "the video could not be handed over");
+                Ok(Finding::seen(passing, seen))
             }
         }
-        Ok(match self.hand_over(&file.path).await {
+    }
+
+    async fn fetch_and_hand_over(&self, attempt: AttemptId, key: &KeyId, url: &str, file: &Path) -> Finding {
+        let job = self.leased.lease.job;
+        match self.fetch(key, url, file).await {
+            Ok(bytes) => tracing::info!(job.id = %job, bytes, "video downloaded"),
+            Err(seen) => {
+                tracing::warn!(job.id = %job, %seen, "the video could not be downloaded");
+                return Finding::seen(
+                    Event::DeliveryFailed { attempt, failure: DeliveryFailure::Passing },
+                    seen,
+                );
+            }
+        }
+        match self.hand_over(file).await {
             Ok(()) => Event::Delivered { attempt }.into(),
             Err(error) => {
                 let gone = error.kind() == ErrorKind::Rejected;
                 let told = &error as &dyn std::error::Error;
-                tracing::warn!(job.id = %lease.job, gone, error = told, "the video was not sent");
+                tracing::warn!(job.id = %job, gone, error = told, "the video was not sent");
                 let failure = if gone { DeliveryFailure::RecipientGone } else { DeliveryFailure::Passing };
                 Finding::seen(Event::DeliveryFailed { attempt, failure }, error.to_string())
             }
-        })
+        }
     }
 
     /// Downloads the result; when its address is refused, once more from a fresh one. Returns its size in
@@ -106,6 +126,23 @@ impl Drop for WorkFile {
                 tracing::warn!(file = %self.path.display(), %error, "a work file could not be removed");
             }
             Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// Removes files that a killed process left in the work directory: those not written to for `older_than`.
+/// Whatever cannot be read or removed is left for the next time.
+pub fn sweep_work_dir(dir: &Path, now: Timestamp, older_than: Duration) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let oldest =
+        Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(0)).saturating_sub(older_than);
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let written = entry.metadata().and_then(|m| m.modified()).ok();
+        let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let is_video = path.extension().is_some_and(|extension| extension == "mp4");
+        if is_video && written.is_some_and(|at| at < oldest) && std::fs::remove_file(&path).is_ok() {
+            tracing::info!(file = %path.display(), "removed what a killed process left behind");
         }
     }
 }

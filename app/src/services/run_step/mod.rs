@@ -7,6 +7,8 @@ mod submit;
 mod upload_photo;
 mod write_prompt;
 
+pub use deliver::sweep_work_dir;
+
 use domain::{
     failure::{Failure, FailureClass},
     job::{self, Event, Job, Rules, StateName, Step, Task},

@@ -278,3 +278,53 @@ async fn a_job_whose_photo_is_missing_is_refunded_instead_of_waiting_for_ever() 
     leased.job.photo = None;
     run(mocks, &leased).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_download_that_never_ends_is_given_up_before_the_deadline() {
+    struct Stuck;
+
+    #[async_trait::async_trait]
+    impl ports::Messenger for Stuck {
+        async fn send_text(
+            &self,
+            _to: domain::notice::Audience,
+            _order: domain::id::OrderId,
+            _text: &str,
+        ) -> Result<(), PortError> {
+            Ok(())
+        }
+
+        async fn send_video<'a>(
+            &self,
+            _to: domain::notice::Audience,
+            _video: ports::VideoMessage<'a>,
+        ) -> Result<(), PortError> {
+            std::future::pending().await
+        }
+    }
+
+    let dir = tempfile::tempdir().unwrap();
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks.video.expect_download().returning(|_, _, _| Reply::Yes(5));
+    stores(&mut mocks, |step, evidence| {
+        assert_eq!((step.job.delivery_failures, evidence), (1, Some("it took longer than 240 s")));
+    });
+    let ports = Ports { messenger: Arc::new(Stuck), ..mocks.into_ports() };
+    run_step(&ports, &delivery_policy(dir.path()), &delivering()).await.unwrap();
+}
+
+#[test]
+fn only_old_videos_are_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a.mp4", "b.txt"] {
+        std::fs::write(dir.path().join(name), b"").unwrap();
+    }
+    let written = std::fs::metadata(dir.path().join("a.mp4")).unwrap().modified().unwrap();
+    let millis = written.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let now = Timestamp::from_millis(i64::try_from(millis).unwrap());
+    let hour = std::time::Duration::from_secs(3_600);
+    sweep_work_dir(dir.path(), now, hour);
+    assert!(dir.path().join("a.mp4").exists());
+    sweep_work_dir(dir.path(), now.after(hour * 2), hour);
+    assert!(!dir.path().join("a.mp4").exists() && dir.path().join("b.txt").exists());
+}
