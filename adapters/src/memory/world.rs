@@ -36,6 +36,8 @@ pub(super) struct World {
     pub(super) cooling: BTreeMap<KeyId, Cooling>,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,
     pub(super) outbox_waiting: BTreeSet<u64>,
+    /// The newest message's id; never given twice, or a late answer to an old message would meet a new one.
+    pub(super) outbox_newest: u64,
 }
 
 /// A job with what the queue knows about it.
@@ -139,7 +141,8 @@ impl World {
 
     /// Writes a message into the outbox.
     pub(super) fn write_notice(&mut self, notice: &Notice, at: Timestamp) {
-        let id = self.outbox.last_key_value().map_or(1, |(id, _)| id + 1);
+        self.outbox_newest += 1;
+        let id = self.outbox_newest;
         self.outbox.insert(id, OutboxRow { notice: notice.clone(), due_at: at, failures: 0, lease: 0 });
         self.outbox_waiting.insert(id);
     }

@@ -9,7 +9,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AfterStep, JobRecord, Lease, PortError};
-use sqlx::{FromRow, PgConnection, Postgres, query::Query, postgres::PgArguments};
+use sqlx::{FromRow, PgConnection, Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{

@@ -44,8 +44,8 @@ impl PgStores {
             attempts::cool_key(&mut tx, key, *cooling).await?;
         }
         let due_now = step.next_run_at.is_some_and(|at| at <= now);
-        let topics =
-            [(due_now, Topic::Jobs), (!step.notices.is_empty(), Topic::Outbox)].map(|(is, topic)| is.then_some(topic));
+        let topics = [(due_now, Topic::Jobs), (!step.notices.is_empty(), Topic::Outbox)]
+            .map(|(is, topic)| is.then_some(topic));
         for topic in topics.iter().flatten() {
             notify(&mut tx, *topic).await?;
         }
@@ -75,6 +75,15 @@ async fn lock_job(tx: &mut PgConnection, id: JobId) -> Result<Option<JobRow>, Po
         .fetch_optional(tx)
         .await
         .map_err(failed("read the job"))
+}
+
+/// Ends a transaction that changes nothing. A transaction that is merely dropped keeps its locks until its
+/// connection is used again, and a claim passes over locked jobs meanwhile.
+async fn let_go(tx: Transaction<'_, Postgres>, error: PortError) -> PortError {
+    if let Err(failure) = tx.rollback().await {
+        tracing::debug!(error = %failure, "a transaction without changes could not be rolled back");
+    }
+    error
 }
 
 fn lease_lost(job: JobId) -> PortError {
@@ -149,10 +158,10 @@ impl JobStore for PgStores {
         now: Timestamp,
     ) -> Result<Vec<Lease>, PortError> {
         let (ids, numbers) = lease_columns(leases);
-        let extended: Vec<Uuid> = sqlx::query_scalar(
+        let extended: Vec<(Uuid, i64)> = sqlx::query_as(
             "UPDATE jobs SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS held (id, lease_no)
              WHERE jobs.id = held.id AND jobs.lease_no = held.lease_no AND lease_owner IS NOT NULL
-             RETURNING jobs.id",
+             RETURNING jobs.id, jobs.lease_no",
         )
         .bind(ids)
         .bind(numbers)
@@ -160,7 +169,8 @@ impl JobStore for PgStores {
         .fetch_all(&self.pool)
         .await
         .map_err(failed("extend leases"))?;
-        let holds = |lease: &Lease| extended.contains(&Uuid::from_u128(lease.job.value()));
+        // By number too: the same worker may hold an old and a new lease of one job.
+        let holds = |lease: &Lease| extended.contains(&(Uuid::from_u128(lease.job.value()), lease.number));
         Ok(leases.iter().copied().filter(|lease| !holds(lease)).collect())
     }
 
@@ -194,7 +204,7 @@ impl JobStore for PgStores {
         attempts::lock_accounts(&mut tx, roster).await?;
         let row = lock_job(&mut tx, leased.job.id).await?.ok_or_else(|| lease_lost(leased.job.id))?;
         if row.lease_no != leased.lease.number {
-            return Err(lease_lost(leased.job.id));
+            return Err(let_go(tx, lease_lost(leased.job.id)).await);
         }
         let facts = attempts::key_facts(&mut tx, roster, now).await?;
         let step =
@@ -253,11 +263,17 @@ impl JobStore for PgStores {
 
     async fn cancel(&self, id: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
         let mut tx = self.pool.begin().await.map_err(failed("cancel the job"))?;
-        let row = lock_job(&mut tx, id)
-            .await?
-            .ok_or_else(|| PortError::new(ErrorKind::Rejected, format!("there is no job {id}")))?;
-        let step = job::apply(&row.job()?, Event::CancelRequested, rules, now)
-            .map_err(|refusal| PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal))?;
+        let Some(row) = lock_job(&mut tx, id).await? else {
+            return Err(PortError::new(ErrorKind::Rejected, format!("there is no job {id}")));
+        };
+        let step = match job::apply(&row.job()?, Event::CancelRequested, rules, now) {
+            Ok(step) => step,
+            Err(refusal) => {
+                let error =
+                    PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal);
+                return Err(let_go(tx, error).await);
+            }
+        };
         // Whoever holds the job loses it: the number grows before the step is written under it.
         let number: i64 = sqlx::query_scalar(
             "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = $1, lease_until = $2, lease_deadline = $2

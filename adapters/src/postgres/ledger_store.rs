@@ -78,7 +78,8 @@ pub(super) async fn insert_entry(tx: &mut PgConnection, entry: &Entry) -> Result
 }
 
 fn balance_of(user: UserId, (credits, held): (i32, i32)) -> Result<Balance, PortError> {
-    let read = |value: i32, column| Credits::new(value.into()).map_err(|_| inconsistent("users", column, user));
+    let read =
+        |value: i32, column| Credits::new(value.into()).map_err(|_| inconsistent("users", column, user));
     Ok(Balance { available: read(credits, "credits")?, held: read(held, "held")? })
 }
 
@@ -93,11 +94,12 @@ impl LedgerStore for PgStores {
             .await
             .map_err(failed(TRIED))?;
         let balance = lock_balance(&mut tx, entry.user).await?.unwrap_or_default();
-        let posted: Option<EntryRow> = sqlx::query_as("SELECT * FROM ledger_entries WHERE idempotency_key = $1")
-            .bind(&entry.key)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(failed(TRIED))?;
+        let posted: Option<EntryRow> =
+            sqlx::query_as("SELECT * FROM ledger_entries WHERE idempotency_key = $1")
+                .bind(&entry.key)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(failed(TRIED))?;
         if let Some(posted) = posted {
             let posted = posted.into_entry()?;
             return if crate::memory::says_the_same(&posted, entry) {
@@ -141,17 +143,24 @@ impl LedgerStore for PgStores {
             .execute(&mut *tx)
             .await
             .map_err(failed(TRIED))?;
-        let (users, entries, available, held, held_ever, captured, released): (i64, i64, i64, i64, i64, i64, i64) =
-            sqlx::query_as(
-                "SELECT (SELECT count(*) FROM users), count(*), coalesce(sum(available), 0)::bigint,
+        let (users, entries, available, held, held_ever, captured, released): (
+            i64,
+            i64,
+            i64,
+            i64,
+            i64,
+            i64,
+            i64,
+        ) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM users), count(*), coalesce(sum(available), 0)::bigint,
                         coalesce(sum(held), 0)::bigint,
                         coalesce(sum(held) FILTER (WHERE kind = 'hold'), 0)::bigint,
                         count(*) FILTER (WHERE kind = 'capture'), count(*) FILTER (WHERE kind = 'release')
                  FROM ledger_entries",
-            )
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(failed(TRIED))?;
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed(TRIED))?;
         let findings: Vec<(Option<i64>, String)> =
             sqlx::query_as(include_str!("audit.sql")).fetch_all(&mut *tx).await.map_err(failed(TRIED))?;
         let findings = findings

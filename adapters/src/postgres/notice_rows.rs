@@ -65,7 +65,8 @@ pub(super) struct NoticeRow {
 
 impl NoticeRow {
     pub(super) fn notice(&self) -> Result<Notice, PortError> {
-        let byte = |value: i16| u8::try_from(value).map_err(|_| inconsistent("outbox", "video_number", self.id));
+        let byte =
+            |value: i16| u8::try_from(value).map_err(|_| inconsistent("outbox", "video_number", self.id));
         let video = match (self.video_number, self.video_count) {
             (Some(number), Some(of)) => Some((byte(number)?, byte(of)?)),
             _ => None,
@@ -115,7 +116,9 @@ fn from_columns(kind: &str, details: &Value) -> Option<NoticeKind> {
         },
         "writing_prompt" => NoticeKind::WritingPrompt,
         "rendering" => NoticeKind::Rendering { expected: duration("expected_ms")? },
-        "retrying" => NoticeKind::Retrying { retry: byte("retry")?, of: byte("of")?, delay: duration("delay_ms")? },
+        "retrying" => {
+            NoticeKind::Retrying { retry: byte("retry")?, of: byte("of")?, delay: duration("delay_ms")? }
+        }
         "refunded" => NoticeKind::Refunded {
             cause: RefundCause::from_code(details["cause"].as_str()?)?,
             credits: credits("credits")?,

@@ -47,7 +47,8 @@ impl OrderRow {
             id,
             request: OrderRequest {
                 user: UserId::new(self.tg_user_id),
-                confirmation: ConfirmationId::new(self.confirmation_id).map_err(|_| wrong("confirmation_id"))?,
+                confirmation: ConfirmationId::new(self.confirmation_id)
+                    .map_err(|_| wrong("confirmation_id"))?,
                 photo: PhotoId::new(self.photo_id.as_u128()),
                 photo_format: PhotoFormat::parse(&self.photo_format).ok_or_else(|| wrong("photo_format"))?,
                 template: Template::parse(&self.template).ok_or_else(|| wrong("template"))?,
@@ -110,7 +111,8 @@ impl OrderStore for PgStores {
             return if earlier.request == *request {
                 Ok(Placed::Duplicate { order: earlier.id })
             } else {
-                let say = format!("confirmation `{}` was already used for another order", request.confirmation);
+                let say =
+                    format!("confirmation `{}` was already used for another order", request.confirmation);
                 Err(PortError::new(ErrorKind::Conflict, say))
             };
         }

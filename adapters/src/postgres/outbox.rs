@@ -60,10 +60,11 @@ impl Outbox for PgStores {
     }
 
     async fn sent(&self, message: &OutboxMessage, now: Timestamp) -> Result<(), PortError> {
-        let done = sqlx::query("UPDATE outbox SET done_at = $3 WHERE id = $1 AND lease_no = $2 AND done_at IS NULL")
-            .bind(row_id(message)?)
-            .bind(message.lease)
-            .bind(to_db(now));
+        let done =
+            sqlx::query("UPDATE outbox SET done_at = $3 WHERE id = $1 AND lease_no = $2 AND done_at IS NULL")
+                .bind(row_id(message)?)
+                .bind(message.lease)
+                .bind(to_db(now));
         guarded(done.execute(&self.pool).await.map_err(failed("mark a message as sent"))?.rows_affected())
     }
 

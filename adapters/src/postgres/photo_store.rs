@@ -6,7 +6,11 @@ use domain::{id::PhotoId, photo::PhotoFormat, time::Timestamp};
 use ports::{Photo, PhotoStore, PortError};
 use uuid::Uuid;
 
-use super::{PgStores, error::{failed, inconsistent}, time::to_db};
+use super::{
+    PgStores,
+    error::{failed, inconsistent},
+    time::to_db,
+};
 use crate::memory::photo_id;
 
 #[async_trait]

@@ -28,10 +28,7 @@ pub(super) async fn notify(tx: &mut PgConnection, topic: Topic) -> Result<(), Po
 /// what was sent before is not repeated.
 pub(super) async fn listen(pool: &PgPool, signal: &Bells) -> Result<(), PortError> {
     let mut listener = PgListener::connect_with(pool).await.map_err(failed("listen for notifications"))?;
-    listener
-        .listen_all([CHANNEL_JOBS, CHANNEL_OUTBOX])
-        .await
-        .map_err(failed("listen for notifications"))?;
+    listener.listen_all([CHANNEL_JOBS, CHANNEL_OUTBOX]).await.map_err(failed("listen for notifications"))?;
     let ring_all = || [Topic::Jobs, Topic::Outbox].into_iter().for_each(|topic| signal.ring(topic));
     ring_all();
     loop {

@@ -1,0 +1,22 @@
+//! One suite of laws for the stores, run on memory and on PostgreSQL alike.
+
+mod jobs;
+mod ledger;
+mod lockstep;
+mod orders;
+mod outbox;
+mod photos;
+mod postgres_only;
+
+/// Runs each law on each implementation.
+macro_rules! laws {
+    ($($law:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test] async fn $law() { super::$law(crate::stores::memory().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $law() { super::$law(crate::stores::postgres().await).await; })*
+        }
+    };
+}
+use laws;

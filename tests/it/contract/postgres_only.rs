@@ -1,0 +1,150 @@
+//! What only a database can promise.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use adapters::postgres::PgStores;
+use domain::{id::JobId, job::Event, ledger::EntryKind, order::Quantity};
+use ports::{LedgerStore, Topic, WorkSignal};
+use tokio::sync::Mutex;
+
+use crate::{
+    make::{TERMS, USER, WORKER, at, rules},
+    stores::{fresh_database, of_postgres, pg_stores},
+};
+
+#[tokio::test]
+async fn an_operators_update_becomes_a_ledger_entry() {
+    let stores = pg_stores().await;
+    of_postgres(&stores).grant("start", 5).await;
+    sqlx::query("UPDATE users SET credits = credits + 100 WHERE tg_user_id = 5235703016;")
+        .execute(stores.pool())
+        .await
+        .unwrap();
+    assert_eq!(stores.balance(USER).await.unwrap().available.value(), 105);
+    let newest = stores.history(USER, 1).await.unwrap().remove(0);
+    assert_eq!((newest.kind, newest.available), (EntryKind::Adjustment, 100));
+    sqlx::query("UPDATE users SET credits = 7 WHERE tg_user_id = $1")
+        .bind(USER.value())
+        .execute(stores.pool())
+        .await
+        .unwrap();
+    assert_eq!(stores.history(USER, 1).await.unwrap()[0].available, -98);
+    of_postgres(&stores).assert_audit_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_user_opened_by_hand_with_credits_is_in_the_ledger_too() {
+    let stores = pg_stores().await;
+    sqlx::query("INSERT INTO users (tg_user_id, credits) VALUES (1, 10)")
+        .execute(stores.pool())
+        .await
+        .unwrap();
+    of_postgres(&stores).assert_audit_is_clean().await;
+}
+
+#[tokio::test]
+async fn statements_that_would_break_the_ledger_are_refused() {
+    let stores = pg_stores().await;
+    of_postgres(&stores).order(1, Quantity::One, at(0)).await;
+    for statement in [
+        "UPDATE users SET credits = -1",
+        "UPDATE users SET held = 0",
+        "INSERT INTO users (tg_user_id, held) VALUES (1, 1)",
+        "UPDATE ledger_entries SET available = 9",
+        "DELETE FROM ledger_entries",
+        "TRUNCATE ledger_entries CASCADE",
+        "DELETE FROM users",
+        "INSERT INTO ledger_entries (tg_user_id, kind, available, held, idempotency_key, at)
+         SELECT tg_user_id, 'release', 1, -1, 'made up', at FROM ledger_entries LIMIT 1",
+        "INSERT INTO ledger_entries (tg_user_id, kind, available, held, idempotency_key, order_id, at)
+         SELECT tg_user_id, 'hold', -1, 1, 'second hold', order_id, at FROM ledger_entries WHERE kind = 'hold'",
+    ] {
+        let refused = sqlx::query(statement).execute(stores.pool()).await;
+        assert!(refused.is_err(), "{statement}");
+    }
+    of_postgres(&stores).assert_audit_is_clean().await;
+}
+
+#[tokio::test]
+async fn an_audit_finds_what_was_broken_behind_its_back() {
+    let stores = pg_stores().await;
+    let placed = of_postgres(&stores).order(1, Quantity::Three, at(0)).await;
+    sqlx::query("ALTER TABLE users DISABLE TRIGGER USER").execute(stores.pool()).await.unwrap();
+    sqlx::query("UPDATE users SET credits = credits + 1").execute(stores.pool()).await.unwrap();
+    sqlx::query(
+        "UPDATE jobs SET state = 'done', next_run_at = NULL, sort_at = NULL, finished_at = created_at WHERE id = $1",
+    )
+    .bind(uuid::Uuid::from_u128(placed.jobs[0].id.value()))
+    .execute(stores.pool())
+    .await
+    .unwrap();
+    let report = stores.audit().await.unwrap();
+    let found: Vec<_> = report.findings.iter().map(|finding| finding.what.as_str()).collect();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found.iter().any(|what| what.starts_with("balance 1, entries add up to 0")), "{found:#?}");
+    assert!(found.iter().any(|what| what.contains("is done and its credit is still held")), "{found:#?}");
+    assert!(found.iter().any(|what| what.starts_with("held 3, open jobs 2")), "{found:#?}");
+}
+
+#[tokio::test]
+async fn another_processs_order_rings_the_bell() {
+    let url = fresh_database().await;
+    let here = PgStores::connect(&url, 2).await.unwrap();
+    let there = PgStores::connect(&url, 2).await.unwrap();
+    let listener = {
+        let here = here.clone();
+        tokio::spawn(async move { here.listen().await })
+    };
+    // The first ring says that LISTEN is up.
+    here.signal().notified(Topic::Jobs).await;
+    of_postgres(&there).order(1, Quantity::One, at(0)).await;
+    here.signal().notified(Topic::Jobs).await;
+    listener.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_workers_hammering_one_queue_step_each_job_once() {
+    let url = fresh_database().await;
+    let stores = of_postgres(&PgStores::connect(&url, 8).await.unwrap());
+    for n in 1..=12 {
+        stores.order(n, Quantity::Five, at(0)).await;
+    }
+    let stepped: Arc<Mutex<BTreeMap<JobId, u32>>> = Arc::default();
+    let workers = (0..8).map(|_| {
+        let (stores, stepped) = (stores.clone(), stepped.clone());
+        tokio::spawn(async move {
+            loop {
+                let claimed = stores.jobs.claim_due(WORKER, 3, TERMS, at(0)).await.unwrap().jobs;
+                if claimed.is_empty() {
+                    return;
+                }
+                for leased in claimed {
+                    // Each job is lost by its first worker, so that late writes happen.
+                    if leased.lease.number == 1 {
+                        stores.jobs.give_back(&[leased.lease], at(0)).await.unwrap();
+                        assert!(stores.step(&leased, Event::Started, at(0)).await.is_err());
+                        continue;
+                    }
+                    let refusal = domain::job::apply(&leased.job, Event::CancelRequested, &rules(), at(0));
+                    if let Ok(step) = refusal {
+                        let stored = stores
+                            .jobs
+                            .store_step(leased.lease, &step, ports::AfterStep::Release, None, at(0))
+                            .await;
+                        if stored.is_ok() {
+                            *stepped.lock().await.entry(leased.job.id).or_default() += 1;
+                        }
+                    }
+                }
+            }
+        })
+    });
+    for worker in futures_util::future::join_all(workers).await {
+        worker.unwrap();
+    }
+    let stepped = stepped.lock().await;
+    assert_eq!(stepped.len(), 60);
+    assert!(stepped.values().all(|times| *times == 1), "{stepped:?}");
+    assert_eq!(stores.ledger.balance(USER).await.unwrap().available.value(), 60);
+    stores.assert_audit_is_clean().await;
+}

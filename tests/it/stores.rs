@@ -1,0 +1,94 @@
+//! The stores under test: in memory, or a fresh database on the one PostgreSQL of this test run.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use adapters::{
+    memory::MemStores,
+    postgres::{
+        PgStores,
+        server::{PostgresServer, ServerOptions, test_databases::create_database_from_template},
+    },
+};
+use ports::{JobStore, LedgerStore, OrderStore, Outbox, PhotoStore, WorkSignal};
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+/// Every store port of one implementation.
+#[derive(Clone)]
+pub struct Stores {
+    pub orders: Arc<dyn OrderStore>,
+    pub jobs: Arc<dyn JobStore>,
+    pub ledger: Arc<dyn LedgerStore>,
+    pub outbox: Arc<dyn Outbox>,
+    pub photos: Arc<dyn PhotoStore>,
+    pub signal: Arc<dyn WorkSignal>,
+}
+
+/// Fresh stores in memory.
+pub async fn memory() -> Stores {
+    let stores = MemStores::default();
+    Stores {
+        orders: Arc::new(stores.clone()),
+        jobs: Arc::new(stores.clone()),
+        ledger: Arc::new(stores.clone()),
+        outbox: Arc::new(stores.clone()),
+        photos: Arc::new(stores.clone()),
+        signal: stores.signal(),
+    }
+}
+
+/// Fresh stores in a database of their own.
+pub async fn postgres() -> Stores {
+    of_postgres(&pg_stores().await)
+}
+
+/// The ports of a connection to PostgreSQL.
+pub fn of_postgres(stores: &PgStores) -> Stores {
+    Stores {
+        orders: Arc::new(stores.clone()),
+        jobs: Arc::new(stores.clone()),
+        ledger: Arc::new(stores.clone()),
+        outbox: Arc::new(stores.clone()),
+        photos: Arc::new(stores.clone()),
+        signal: stores.signal(),
+    }
+}
+
+/// A connection to a fresh database, for tests that look behind the ports.
+pub async fn pg_stores() -> PgStores {
+    PgStores::connect(&fresh_database().await, 4).await.unwrap()
+}
+
+/// The URL of a fresh, migrated database.
+pub async fn fresh_database() -> SecretString {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    template().await;
+    let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    create_database_from_template(&server().database_url(), TEMPLATE, &name).await.unwrap();
+    server().url(&name)
+}
+
+const TEMPLATE: &str = "kadr_template";
+
+/// The one server of this test run.
+pub fn server() -> &'static PostgresServer {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    SERVER.get_or_init(|| PostgresServer::start(&ServerOptions::throwaway()).unwrap())
+}
+
+/// Migrates the database that all others are copies of, once.
+async fn template() {
+    static MIGRATED: OnceCell<()> = OnceCell::const_new();
+    MIGRATED
+        .get_or_init(|| async {
+            let admin = server().database_url();
+            create_database_from_template(&admin, "template1", TEMPLATE).await.unwrap();
+            let stores = PgStores::connect(&server().url(TEMPLATE), 1).await.unwrap();
+            stores.migrate().await.unwrap();
+            stores.close().await;
+        })
+        .await;
+}
