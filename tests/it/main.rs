@@ -2,6 +2,7 @@
 //!
 //! One binary, so that it links once and one PostgreSQL serves every test in it.
 
+mod architecture;
 mod contract;
 mod make;
 mod stores;
