@@ -24,26 +24,26 @@ use ports::{AfterStep, KeyRoster, LeaseTerms, LeasedJob, Photo, PortError, Roste
 
 use crate::stores::Stores;
 
-pub const USER: UserId = UserId::new(5_235_703_016);
-pub const WORKER: WorkerId = WorkerId::new(1);
-pub const TERMS: LeaseTerms = LeaseTerms { lease: s(45), deadline: s(300) };
+pub(crate) const USER: UserId = UserId::new(5_235_703_016);
+pub(crate) const WORKER: WorkerId = WorkerId::new(1);
+pub(crate) const TERMS: LeaseTerms = LeaseTerms { lease: s(45), deadline: s(300) };
 
 /// Seconds.
-pub const fn s(seconds: u64) -> Duration {
+pub(crate) const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// An instant, in seconds after the tests' beginning of time.
-pub fn at(seconds: u64) -> Timestamp {
+pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_790_000_000_000).after(s(seconds))
 }
 
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let timing = RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
     Rules { retry: RetryPolicy::default(), timing }
 }
 
-pub fn model() -> VideoModel {
+pub(crate) fn model() -> VideoModel {
     VideoModel {
         id: ModelId::new("sora-2").unwrap(),
         enabled: true,
@@ -56,7 +56,7 @@ pub fn model() -> VideoModel {
     }
 }
 
-pub fn photo() -> Photo {
+pub(crate) fn photo() -> Photo {
     Photo {
         bytes: Bytes::from_static(&[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 0xff, 0xd9]),
         format: PhotoFormat::Jpeg,
@@ -64,7 +64,7 @@ pub fn photo() -> Photo {
 }
 
 /// Keys `k1` and `k2`, each on an account of its own.
-pub fn roster() -> KeyRoster {
+pub(crate) fn roster() -> KeyRoster {
     let key = |n: u8| RosterKey {
         key: KeyId::new(format!("k{n}")).unwrap(),
         account: AccountId::new(format!("a{n}")).unwrap(),
@@ -73,11 +73,11 @@ pub fn roster() -> KeyRoster {
 }
 
 /// An order by `USER`: `n` names it, its jobs and its confirmation.
-pub fn placement(n: u8, quantity: Quantity, photo: PhotoId, placed_at: Timestamp) -> Placement {
+pub(crate) fn placement(n: u8, quantity: Quantity, photo: PhotoId, placed_at: Timestamp) -> Placement {
     placement_by(USER, n, quantity, photo, placed_at)
 }
 
-pub fn placement_by(
+pub(crate) fn placement_by(
     user: UserId,
     n: u8,
     quantity: Quantity,
@@ -104,7 +104,7 @@ pub fn placement_by(
 
 impl Stores {
     /// Stores the photo, gives credits, and places order `n`.
-    pub async fn order(&self, n: u8, quantity: Quantity, placed_at: Timestamp) -> Placement {
+    pub(crate) async fn order(&self, n: u8, quantity: Quantity, placed_at: Timestamp) -> Placement {
         let photo = self.photos.put(&photo(), placed_at).await.unwrap();
         self.grant(&format!("for order {n}"), quantity.videos()).await;
         let placement = placement(n, quantity, photo, placed_at);
@@ -113,31 +113,36 @@ impl Stores {
         placement
     }
 
-    pub async fn grant(&self, reference: &str, credits: u8) {
+    pub(crate) async fn grant(&self, reference: &str, credits: u8) {
         let entry = Entry::grant(USER, Credits::of(credits), reference, at(0));
         self.ledger.post(&entry).await.unwrap();
     }
 
     /// Claims up to `limit` jobs.
-    pub async fn claim(&self, limit: u32, now: Timestamp) -> Vec<LeasedJob> {
+    pub(crate) async fn claim(&self, limit: u32, now: Timestamp) -> Vec<LeasedJob> {
         self.jobs.claim_due(WORKER, limit, TERMS, now).await.unwrap().jobs
     }
 
     /// Claims the one due job.
-    pub async fn claim_one(&self, now: Timestamp) -> LeasedJob {
+    pub(crate) async fn claim_one(&self, now: Timestamp) -> LeasedJob {
         let mut jobs = self.claim(2, now).await;
         assert_eq!(jobs.len(), 1, "exactly one job is due");
         jobs.remove(0)
     }
 
     /// Applies an event under a lease and stores the step.
-    pub async fn step(&self, leased: &LeasedJob, event: Event, now: Timestamp) -> Result<(), PortError> {
+    pub(crate) async fn step(
+        &self,
+        leased: &LeasedJob,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
         let step = apply(&leased.job, event, &rules(), now).unwrap();
         self.jobs.store_step(leased.lease, &step, AfterStep::Release, None, now).await
     }
 
     /// Brings a queued job to the point where a key is chosen, all at `now`.
-    pub async fn until_submitting(&self, now: Timestamp) -> LeasedJob {
+    pub(crate) async fn until_submitting(&self, now: Timestamp) -> LeasedJob {
         let prompt = Prompt::stored("a mug turns".to_owned());
         for event in [
             Event::Started,
@@ -151,7 +156,7 @@ impl Stores {
     }
 
     /// Opens an attempt and has it accepted.
-    pub async fn until_rendering(&self, attempt: u128, now: Timestamp) -> LeasedJob {
+    pub(crate) async fn until_rendering(&self, attempt: u128, now: Timestamp) -> LeasedJob {
         let leased = self.until_submitting(now).await;
         let attempt = AttemptId::new(attempt);
         let step = self.jobs.open_attempt(&leased, attempt, &roster(), &rules(), now).await.unwrap();
@@ -162,12 +167,12 @@ impl Stores {
     }
 
     /// Fails the test with every difference the audit finds.
-    pub async fn assert_audit_is_clean(&self) {
+    pub(crate) async fn assert_audit_is_clean(&self) {
         let report = self.ledger.audit().await.unwrap();
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }
 }
 
-pub fn failure(reason: Reason) -> Failure {
+pub(crate) fn failure(reason: Reason) -> Failure {
     reason.into()
 }

@@ -18,17 +18,17 @@ use tokio::sync::OnceCell;
 
 /// Every store port of one implementation.
 #[derive(Clone)]
-pub struct Stores {
-    pub orders: Arc<dyn OrderStore>,
-    pub jobs: Arc<dyn JobStore>,
-    pub ledger: Arc<dyn LedgerStore>,
-    pub outbox: Arc<dyn Outbox>,
-    pub photos: Arc<dyn PhotoStore>,
-    pub signal: Arc<dyn WorkSignal>,
+pub(crate) struct Stores {
+    pub(crate) orders: Arc<dyn OrderStore>,
+    pub(crate) jobs: Arc<dyn JobStore>,
+    pub(crate) ledger: Arc<dyn LedgerStore>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) photos: Arc<dyn PhotoStore>,
+    pub(crate) signal: Arc<dyn WorkSignal>,
 }
 
 /// Fresh stores in memory.
-pub async fn memory() -> Stores {
+pub(crate) async fn memory() -> Stores {
     let stores = MemStores::default();
     Stores {
         orders: Arc::new(stores.clone()),
@@ -41,12 +41,12 @@ pub async fn memory() -> Stores {
 }
 
 /// Fresh stores in a database of their own.
-pub async fn postgres() -> Stores {
+pub(crate) async fn postgres() -> Stores {
     of_postgres(&pg_stores().await)
 }
 
 /// The ports of a connection to PostgreSQL.
-pub fn of_postgres(stores: &PgStores) -> Stores {
+pub(crate) fn of_postgres(stores: &PgStores) -> Stores {
     Stores {
         orders: Arc::new(stores.clone()),
         jobs: Arc::new(stores.clone()),
@@ -58,12 +58,12 @@ pub fn of_postgres(stores: &PgStores) -> Stores {
 }
 
 /// A connection to a fresh database, for tests that look behind the ports.
-pub async fn pg_stores() -> PgStores {
+pub(crate) async fn pg_stores() -> PgStores {
     PgStores::connect(&fresh_database().await, 4).await.unwrap()
 }
 
 /// The URL of a fresh, migrated database.
-pub async fn fresh_database() -> SecretString {
+pub(crate) async fn fresh_database() -> SecretString {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     template().await;
     let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -74,7 +74,7 @@ pub async fn fresh_database() -> SecretString {
 const TEMPLATE: &str = "kadr_template";
 
 /// The one server of this test run.
-pub fn server() -> &'static PostgresServer {
+pub(crate) fn server() -> &'static PostgresServer {
     static SERVER: OnceLock<PostgresServer> = OnceLock::new();
     SERVER.get_or_init(|| PostgresServer::start(&ServerOptions::throwaway()).unwrap())
 }

@@ -1,0 +1,6 @@
+//! An order's way to its video, as users and operators see it.
+
+mod command_line;
+mod killed;
+mod process;
+mod trials;
