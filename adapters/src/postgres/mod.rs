@@ -22,7 +22,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use ports::{ErrorKind, PortError};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -57,6 +57,9 @@ impl PgStores {
             })?
             .application_name("kadr")
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(1));
+        // The pool would try a refused connection again until its time-out, and then say only that it timed out.
+        let probe = PgConnection::connect_with(&options).await.map_err(failed("connect to PostgreSQL"))?;
+        probe.close().await.map_err(failed("close a connection to PostgreSQL"))?;
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
