@@ -22,7 +22,7 @@ use domain::{
                   failed one gives it back.\n\nConfiguration comes from kadr.toml and the environment; .env.example \
                   explains every key. Without DATABASE_URL a private PostgreSQL is started in var/postgres.",
     after_long_help = "Examples:\n  kadr credits grant --user 5 --amount 10\n  kadr order --user 5 --photo mug.jpg \
-                       --template ugc --brief \"A steel mug that keeps tea hot\" --count 3 --wait\n  kadr run\n  kadr \
+                       --template ugc --brief \"A steel mug\" --count 3 --wait\n  kadr run\n  kadr \
                        credits audit\n\nExit codes: 0 done, 1 something did not work, 2 wrong input, 3 an order was \
                        delivered only in part, 130 interrupted.",
     disable_help_subcommand = true,
@@ -54,6 +54,9 @@ pub(super) enum Command {
     /// hosts with the same DATABASE_URL. SIGTERM and Ctrl-C let running steps finish; a second one cuts them short.
     Run,
     /// Order videos of a product photo
+    ///
+    /// Holds one credit a video, all or nothing. Each video is made and paid for by itself: a delivered one takes its
+    /// credit, a failed one gives it back and says why. Without --wait a running `kadr run` makes them.
     Order(OrderArgs),
     /// Grant credits, look at them, check that they add up
     #[command(subcommand)]
@@ -76,7 +79,7 @@ pub(super) enum Command {
 )]
 pub(super) struct OrderArgs {
     /// Whose credits pay: a Telegram user id
-    #[arg(long, value_name = "ID", value_parser = user)]
+    #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
     pub(super) user: UserId,
 
     /// The product photo: JPEG, PNG or WebP, at most 10 MB, without people
@@ -121,10 +124,10 @@ pub(super) enum CreditsCommand {
     /// Give credits to a user
     Grant {
         /// A Telegram user id
-        #[arg(long, value_name = "ID", value_parser = user)]
+        #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
         user: UserId,
         /// How many
-        #[arg(long, value_name = "N", value_parser = amount)]
+        #[arg(long, value_name = "N", value_parser = amount, allow_negative_numbers = true)]
         amount: Credits,
         /// Grants once: a second grant with the same reference changes nothing
         #[arg(long, value_name = "TEXT")]
@@ -133,13 +136,13 @@ pub(super) enum CreditsCommand {
     /// Show what a user may spend and what open orders hold
     Balance {
         /// A Telegram user id
-        #[arg(long, value_name = "ID", value_parser = user)]
+        #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
         user: UserId,
     },
     /// Show a user's ledger entries, newest first
     History {
         /// A Telegram user id
-        #[arg(long, value_name = "ID", value_parser = user)]
+        #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
         user: UserId,
         /// At most this many
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -154,7 +157,7 @@ pub(super) enum JobsCommand {
     /// List jobs, newest first
     List {
         /// Only this user's
-        #[arg(long, value_name = "ID", value_parser = user)]
+        #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
         user: Option<UserId>,
         /// Only this order's
         #[arg(long, value_name = "ID", value_parser = order)]

@@ -1,10 +1,10 @@
 //! `kadr credits`.
 
 use domain::{id::UserId, ledger::Balance, money::Credits};
-use ports::{AuditReport, Posting};
+use ports::{AuditReport, ErrorKind, Posting};
 use serde_json::json;
 
-use super::{Ended, args::CreditsCommand, output::Output, shown};
+use super::{Ended, args::CreditsCommand, failure::Failure, output::Output, shown};
 use crate::{compose::House, services::account};
 
 pub(super) async fn run(command: CreditsCommand, house: &House, out: &mut Output) -> Ended {
@@ -34,7 +34,14 @@ async fn grant(
     house: &House,
     out: &mut Output,
 ) -> Ended {
-    let posting = account::grant(&house.ports, user, amount, reference).await?;
+    let posting =
+        account::grant(&house.ports, user, amount, reference).await.map_err(|e| match e.kind() {
+            ErrorKind::Conflict => Failure::usage(
+                "this reference was used for another grant: repeat that one exactly, or use a new reference",
+            ),
+            ErrorKind::Rejected => Failure::usage(format!("nothing was granted: {e}; grant fewer")),
+            _ => Failure::from(e),
+        })?;
     let (balance, told) = match posting {
         Posting::Posted(balance) => (balance, format!("user {user} got {amount}")),
         Posting::Duplicate(balance) => {

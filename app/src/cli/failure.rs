@@ -9,7 +9,7 @@ use crate::{compose::ComposeError, config::ConfigError, services::place_order::P
 /// Something did not work; trying again may help.
 const RUNTIME: u8 = 1;
 /// The input was wrong; trying the same again will not help.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// What shells report for a program that was interrupted.
 const INTERRUPTED: u8 = 130;
 
@@ -102,14 +102,21 @@ impl From<PlaceOrderError> for Failure {
 }
 
 impl From<clap::Error> for Failure {
-    /// clap's reports are paragraphs: what is wrong, a tip, the usage. The first two fit a line.
+    /// clap's reports are paragraphs: what is wrong, a tip, the usage. The first two fit a line, and the last one
+    /// says which command was meant.
     fn from(error: clap::Error) -> Self {
         let report = error.render().to_string();
-        let report = report.split("\nUsage:").next().unwrap_or_default();
+        let (report, usage) = report.split_once("\nUsage: ").unwrap_or((&report, "kadr"));
         let report = report.split("\nFor more information").next().unwrap_or_default();
+        let command: Vec<_> = usage.split_whitespace().take_while(|word| is_name(word)).collect();
         let line = one_line(report);
-        Self::usage(format!("{} (see `kadr --help`)", line.strip_prefix("error: ").unwrap_or(&line)))
+        let line = line.strip_prefix("error: ").unwrap_or(&line);
+        Self::usage(format!("{line} (see `{} --help`)", command.join(" ")))
     }
+}
+
+fn is_name(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_lowercase())
 }
 
 #[cfg(test)]

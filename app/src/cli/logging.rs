@@ -1,6 +1,6 @@
 //! The log: to stderr, from here and nowhere else.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -21,8 +21,20 @@ pub(super) fn start(config: &LogConfig, usual: &str) {
         LogFormat::Json => log.json().try_init(),
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
     };
-    if started.is_ok() {
-        // A bug in one step ends that step; the log says where it is, and the loops go on.
-        std::panic::set_hook(Box::new(|bug| tracing::error!(%bug, "a bug: please report it")));
+    if let Err(error) = started {
+        tracing::debug!(%error, "the log was started before");
     }
+}
+
+/// Has panics told in the log, or in one line where there is none yet. A bug in one step ends that step; the loops
+/// go on.
+pub(super) fn catch_bugs() {
+    std::panic::set_hook(Box::new(|bug| {
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(%bug, "a bug: please report it");
+        } else {
+            let bug = bug.to_string().replace('\n', " ");
+            writeln!(io::stderr(), "error: a bug, please report it: {bug}").ok();
+        }
+    }));
 }

@@ -17,12 +17,12 @@ mod signals;
 
 use std::{ffi::OsString, future::Future, pin::Pin, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 
+pub use self::output::Output;
 use self::{
     args::{Cli, Command},
     failure::Failure,
-    output::Output,
 };
 use crate::{
     compose::House,
@@ -32,17 +32,23 @@ use crate::{
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    run_with(std::env::args_os(), &mut Output::of_process())
+    logging::catch_bugs();
+    ExitCode::from(run_with(std::env::args_os(), &mut Output::of_process()))
 }
 
-/// Runs a command line given as arguments, the program's name first, with this process's environment.
+/// Runs a command line given as arguments, the program's name first, with this process's environment, and returns
+/// its exit code.
 #[must_use]
-pub fn run_with(args: impl IntoIterator<Item = OsString>, out: &mut Output) -> ExitCode {
+pub fn run_with(args: impl IntoIterator<Item = OsString>, out: &mut Output) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
             let ended = shown_help(&error, out);
             return out.finish(ended);
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            out.note(&error.render().to_string());
+            return failure::USAGE;
         }
         Err(error) => return out.finish(Err(Failure::from(error))),
     };
@@ -77,8 +83,9 @@ fn dispatch(cli: Cli, out: &mut Output) -> Ended {
         }
         Command::Order(command) => {
             let mut config = config()?;
+            let (new, wait) = order::checked(command, &mut config)?;
             logging::start(&config.log, logging::QUIET);
-            block_on(order::run(command, &mut config, out))
+            block_on(order::run(new, wait, &config, out))
         }
         Command::Credits(command) => {
             let config = config()?;

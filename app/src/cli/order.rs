@@ -38,15 +38,7 @@ const PARTLY: u8 = 3;
 /// How often an order that is waited for is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-pub(super) async fn run(args: OrderArgs, config: &mut Config, out: &mut Output) -> Ended {
-    let wait = args.wait;
-    if let Some(dir) = args.out.clone() {
-        config.delivery.dir = dir;
-    }
-    if wait {
-        need_keys(config)?;
-    }
-    let new = checked(args, config)?;
+pub(super) async fn run(new: NewOrder, wait: bool, config: &Config, out: &mut Output) -> Ended {
     if !wait {
         return in_house(config, out, move |house, out| Box::pin(place_only(new, house, out))).await;
     }
@@ -56,8 +48,15 @@ pub(super) async fn run(args: OrderArgs, config: &mut Config, out: &mut Output) 
     ended
 }
 
-/// Everything that can be refused before a database is started.
-fn checked(args: OrderArgs, config: &Config) -> Result<NewOrder, Failure> {
+/// The order, and whether it is waited for, after everything that can be refused before a database is started.
+pub(super) fn checked(args: OrderArgs, config: &mut Config) -> Result<(NewOrder, bool), Failure> {
+    let wait = args.wait;
+    if let Some(dir) = args.out {
+        config.delivery.dir = dir;
+    }
+    if wait {
+        need_keys(config)?;
+    }
     let brief = Brief::new(&args.brief).map_err(|e| Failure::usage(format!("--brief: {e}")))?;
     let wishes = args.wishes.as_deref().map(Brief::new).transpose();
     let wishes = wishes.map_err(|e| Failure::usage(format!("--wishes: {e}")))?;
@@ -72,7 +71,7 @@ fn checked(args: OrderArgs, config: &Config) -> Result<NewOrder, Failure> {
     }
     let photo = read_photo(&args.photo)?;
     photo::inspect(&photo).map_err(|e| Failure::usage(format!("{}: {e}", args.photo.display())))?;
-    Ok(NewOrder {
+    let new = NewOrder {
         user: args.user,
         confirmation: args.confirmation,
         photo,
@@ -81,7 +80,8 @@ fn checked(args: OrderArgs, config: &Config) -> Result<NewOrder, Failure> {
         wishes,
         quantity: args.count,
         model: args.model,
-    })
+    };
+    Ok((new, wait))
 }
 
 /// Reads no more than a photo may have, whatever the file turns out to be.

@@ -1,9 +1,6 @@
 //! Where a command writes: results to one place, notes and failures to another.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::io::{self, Write};
 
 use serde_json::Value;
 
@@ -84,13 +81,13 @@ impl Output {
     }
 
     /// Tells a failure and turns the end of a command into an exit code.
-    pub(super) fn finish(&mut self, ended: Result<u8, Failure>) -> ExitCode {
+    pub(super) fn finish(&mut self, ended: Result<u8, Failure>) -> u8 {
         match ended {
-            Ok(code) => ExitCode::from(code),
-            Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+            Ok(code) => code,
+            Err(Failure::NobodyReads) => 0,
             Err(Failure::Told { code, line }) => {
                 self.note(&format!("error: {line}"));
-                ExitCode::from(code)
+                code
             }
         }
     }

@@ -103,3 +103,81 @@ fn story(error: &PortError) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        id::{NoticeId, OrderId, UserId},
+        notice::{Notice, NoticeKind},
+    };
+
+    use super::*;
+    use crate::fixtures::{self, Mocks, START};
+
+    fn message(failures: u32) -> OutboxMessage {
+        let notice = Notice {
+            audience: Audience::User(UserId::new(5)),
+            order: OrderId::new(7),
+            video: Some((1, 1)),
+            kind: NoticeKind::WritingPrompt,
+        };
+        OutboxMessage { id: NoticeId::new(1), notice, failures, lease: 1 }
+    }
+
+    fn failing(kind: ErrorKind) -> Mocks {
+        let mut mocks = Mocks::default();
+        mocks
+            .messenger
+            .expect_send_text()
+            .times(1)
+            .returning(move |_, _, _| Err(PortError::new(kind, "not sent")));
+        mocks
+    }
+
+    async fn send(mocks: Mocks, failures: u32) -> Sending {
+        send_notice(&mocks.into_ports(), &fixtures::policy(), &message(failures)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_message_is_sent_in_words() {
+        let mut mocks = Mocks::default();
+        mocks.messenger.expect_send_text().times(1).returning(|_, _, text| {
+            assert!(text.contains("Preparing the script"), "{text}");
+            Ok(())
+        });
+        mocks.outbox.expect_sent().times(1).returning(|_, _| Ok(()));
+        assert_eq!(send(mocks, 0).await, Sending::Sent);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_failed_waits_ever_longer() {
+        let mut mocks = failing(ErrorKind::AnswerLost);
+        let third = fixtures::policy().sending.first_delay * 4;
+        mocks.outbox.expect_postpone().times(1).returning(move |_, at, why| {
+            assert_eq!((at, why), (START.after(third), "not sent"));
+            Ok(())
+        });
+        assert_eq!(send(mocks, 2).await, Sending::Postponed);
+    }
+
+    #[tokio::test]
+    async fn a_recipient_who_is_gone_and_a_message_tried_too_often_are_given_up() {
+        for (kind, failures) in [(ErrorKind::Rejected, 0), (ErrorKind::Transient, 11)] {
+            let mut mocks = failing(kind);
+            mocks.outbox.expect_give_up().times(1).returning(|_, _, _| Ok(()));
+            assert_eq!(send(mocks, failures).await, Sending::GivenUp);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sent_message_is_not_sent_again_because_the_store_was_away() {
+        let mut mocks = Mocks::default();
+        mocks.messenger.expect_send_text().times(1).returning(|_, _, _| Ok(()));
+        let mut tries = 0;
+        mocks.outbox.expect_sent().times(2).returning(move |_, _| {
+            tries += 1;
+            if tries == 1 { Err(PortError::new(ErrorKind::Transient, "away")) } else { Ok(()) }
+        });
+        assert_eq!(send(mocks, 0).await, Sending::Sent);
+    }
+}

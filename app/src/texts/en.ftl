@@ -9,7 +9,7 @@ order-accepted = 🎬 We are on it: { $videos ->
         [one] { $credits } credit is set aside
        *[other] { $credits } credits are set aside
     }; a video that does not work out gives its credit back.
-writing-prompt = ✍️ Writing the script from your photo and description.
+writing-prompt = ✍️ Preparing the script from your photo and description.
 rendering = 🎥 Your video is being made. It usually takes about { $minutes ->
         [one] { $minutes } minute
        *[other] { $minutes } minutes
