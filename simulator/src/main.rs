@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! `kadr-sim`: see [`simulator::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    simulator::cli::main()
+}

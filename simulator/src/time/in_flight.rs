@@ -20,6 +20,9 @@ struct Shared {
     calls: AtomicUsize,
     total: AtomicUsize,
     driver: Mutex<Option<Waker>>,
+    /// Real calls take turns, in the order of asking: which of two answers comes first is then no accident, and a
+    /// run repeats itself.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl InFlight {
@@ -31,9 +34,10 @@ impl InFlight {
         Holding { shared: Arc::clone(&self.shared) }
     }
 
-    /// Runs a call to the real world with time standing still.
+    /// Runs a call to the real world with time standing still, after the calls that asked before it.
     pub async fn during<T>(&self, call: impl Future<Output = T>) -> T {
         let _holding = self.hold();
+        let _turn = self.shared.turn.lock().await;
         call.await
     }
 

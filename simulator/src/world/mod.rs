@@ -1,0 +1,20 @@
+//! Worlds to run Kadr in.
+//!
+//! [`Outside`] is everything beyond Kadr's own process, listening on sockets: tests point the real program at it.
+//! [`Trial`] is a whole run in virtual time: one order, from the confirmation to its last message, through the
+//! real services, loops, adapters and PostgreSQL.
+
+mod checks;
+mod decorators;
+mod messenger;
+mod mishap;
+mod outside;
+mod trace;
+mod trial;
+
+pub use checks::Check;
+pub use messenger::DemoMessenger;
+pub use mishap::{Expected, Mishap};
+pub use outside::{Outside, OutsideSettings};
+pub use trace::{Moment, StepSeen, Watcher};
+pub use trial::{KeyUse, Outcome, RetrySeen, Trial, TrialError, TrialOrder, VideoOutcome};
