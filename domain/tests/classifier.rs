@@ -123,6 +123,19 @@ fn a_refusal_names_what_the_user_can_change() {
 }
 
 #[test]
+fn a_reason_buried_at_the_end_of_a_long_page_is_found() {
+    let body = format!("<p>{SAYS_NOTHING}.</p>\n").repeat(200);
+    for (reason, told) in [
+        (Reason::AccountCredits, "Insufficient credits"),
+        (Reason::PeopleInPhoto, "real people are not allowed"),
+    ] {
+        let message = format!("<!DOCTYPE html><html><body>{body}<h2>{told}</h2></body></html>");
+        let judged = classify(&ProviderAnswer { message: &message, ..ProviderAnswer::default() });
+        assert_eq!(judged.failure.reason, reason, "{judged:?}");
+    }
+}
+
+#[test]
 fn stored_names_are_read_back() {
     for class in FailureClass::ALL {
         assert_eq!(class.as_str().parse(), Ok(class));

@@ -1,8 +1,9 @@
 //! From a provider's answer to a judged failure.
 
-use super::phrase::occurs;
-use super::rules::{self, Carrier, NumberRule, TextRule};
+use super::rules::{self, Carrier, NumberRule};
+use super::tables::{Rule, TABLES, Topic};
 use super::taxonomy::{Failure, FailureClass, Reason};
+use super::text::Text;
 use super::words::Words;
 
 /// What the provider said, as far as it said anything. Leave out what was not in the answer.
@@ -37,61 +38,52 @@ const NOTHING_RECOGNISED: &str = "nothing_recognised";
 /// [`FailureClass::Unknown`]. Among numbers the fail code comes before the body's code and that before the status.
 #[must_use]
 pub fn classify(answer: &ProviderAnswer<'_>) -> Classification {
-    let message = Words::of(answer.message);
-    let message = message.as_slice();
+    let tables = &*TABLES;
+    let message = Text::new(&Words::of(answer.message), &tables.vocabulary);
     let fail_code = answer.fail_code.map(str::trim).unwrap_or_default();
     let fail_number = fail_code.parse::<i64>().ok();
     let fail_words = Words::of(if fail_number.is_some() { "" } else { fail_code });
-    let fail_words = fail_words.as_slice();
+    let fail_words = Text::new(&fail_words, &tables.vocabulary);
 
     let numbers = [fail_number, answer.code, answer.http_status.map(i64::from)];
 
-    by_text(rules::CLEAR, &message, &fail_words)
-        .or_else(|| by_text(rules::HINTS, &message, &fail_words))
+    by_text(&tables.clear, &message, &fail_words)
+        .or_else(|| by_text(&tables.hints, &message, &fail_words))
         .map(|decided| refine(decided, &message, &fail_words))
         .or_else(|| by_number(rules::TELLING_NUMBERS, numbers))
-        .or_else(|| by_text(rules::VAGUE, &message, &fail_words))
+        .or_else(|| by_text(&tables.vague, &message, &fail_words))
         .or_else(|| by_number(rules::FAULT_NUMBERS, numbers))
         .unwrap_or(Classification { failure: Reason::Unrecognised.into(), rule: NOTHING_RECOGNISED })
 }
 
-/// The first rule of `tables` that the message or the words of the fail code satisfy.
+/// The first of `rules` that the message or the words of the fail code satisfy.
 ///
 /// Rules are the outer loop: a fail code that names a refusal weighs more than a message that names a mere fault.
-fn by_text(tables: &[&[TextRule]], message: &[&str], fail_code: &[&str]) -> Option<Classification> {
-    tables
+fn by_text(rules: &[Rule], message: &Text, fail_code: &Text) -> Option<Classification> {
+    rules
         .iter()
-        .copied()
-        .flatten()
         .find(|rule| {
-            rule.carrier.admits(Carrier::Message) && satisfies(rule, message)
-                || rule.carrier.admits(Carrier::FailCode) && satisfies(rule, fail_code)
+            let carrier = rule.rule.carrier;
+            carrier.admits(Carrier::Message) && rule.is_satisfied_by(message)
+                || carrier.admits(Carrier::FailCode) && rule.is_satisfied_by(fail_code)
         })
-        .map(|rule| Classification { failure: rule.reason.into(), rule: rule.name })
-}
-
-/// Whether `words` say one of the rule's phrases and none of its exceptions.
-fn satisfies(rule: &TextRule, words: &[&str]) -> bool {
-    rule.says.iter().any(|phrase| occurs(phrase, words))
-        && !rule.unless.iter().any(|phrase| occurs(phrase, words))
+        .map(|Rule { rule, .. }| Classification { failure: rule.reason.into(), rule: rule.name })
 }
 
 /// Gives a refusal that named no topic the topic that the text names, so that the user learns what to change.
 ///
 /// Only a text already known to be a refusal is searched, so short phrases are safe here. A text that names many
 /// topics merely lists what is forbidden, and stays unspecific.
-fn refine(decided: Classification, message: &[&str], fail_code: &[&str]) -> Classification {
+fn refine(decided: Classification, message: &Text, fail_code: &Text) -> Classification {
     if decided.failure.class != FailureClass::UserViolation {
         return decided;
     }
-    let named = |table: &'static [rules::Topic]| {
-        table.iter().filter(|topic| {
-            topic.says.iter().any(|phrase| occurs(phrase, message) || occurs(phrase, fail_code))
-        })
+    let named = |table: &'static [Topic]| {
+        table.iter().filter(|topic| topic.is_named_in(message) || topic.is_named_in(fail_code))
     };
-    let subjects = named(rules::SUBJECTS).count();
-    let topic = if subjects > rules::MOST_SUBJECTS_MEANT { None } else { named(rules::SUBJECTS).next() };
-    match topic.or_else(|| named(rules::REFUSED_PARTS).next()) {
+    let subjects = named(&TABLES.subjects).count();
+    let topic = if subjects > rules::MOST_SUBJECTS_MEANT { None } else { named(&TABLES.subjects).next() };
+    match topic.or_else(|| named(&TABLES.refused_parts).next()) {
         Some(topic) => Classification { failure: topic.reason.into(), rule: decided.rule },
         None => decided,
     }

@@ -11,8 +11,11 @@
 
 mod classify;
 mod phrase;
+mod positions;
 mod rules;
+mod tables;
 mod taxonomy;
+mod text;
 mod words;
 
 pub use classify::{Classification, ProviderAnswer, classify};

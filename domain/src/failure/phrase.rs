@@ -13,54 +13,132 @@
 //!
 //! Words stand next to each other unless a gap is written, and a phrase never reaches over the end of a sentence.
 
-use super::words::SENTENCE_END;
+use std::ops::BitOr;
 
-/// Whether `phrase` occurs anywhere in `words`.
-pub(super) fn occurs(phrase: &str, words: &[&str]) -> bool {
-    if phrase.contains(" & ") {
-        return words
-            .split(|word| *word == SENTENCE_END)
-            .any(|sentence| phrase.split(" & ").all(|part| occurs(part, sentence)));
+use super::positions::Positions;
+use super::text::{PhraseNumber, Term, Text, Vocabulary};
+
+#[cfg(test)]
+pub(super) mod naive;
+
+/// A phrase, parsed.
+#[derive(Debug)]
+pub(super) struct Phrase {
+    number: PhraseNumber,
+    /// What `&` joins.
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    /// Whether `^` stands in front.
+    at_beginning: bool,
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug)]
+enum Mark {
+    Gap(usize),
+    OneOf(Vec<Alternative>),
+}
+
+#[derive(Debug)]
+enum Alternative {
+    Words(Vec<Term>),
+    SentenceEnd,
+    TextEnd,
+}
+
+impl Phrase {
+    /// Parses a well-spelt phrase and adds its words to `vocabulary`.
+    pub(super) fn parse(phrase: &str, vocabulary: &mut Vocabulary) -> Self {
+        let parts: Vec<Part> = phrase.split(" & ").map(|part| Part::parse(part, vocabulary)).collect();
+        let needed = parts.iter().flat_map(|part| &part.marks).filter_map(Mark::first_words);
+        let fewest = needed.min_by_key(Vec::len).unwrap_or_default();
+        Self { number: vocabulary.phrase(&fewest), parts }
     }
-    match phrase.strip_prefix("^ ") {
-        Some(anchored) => begins(anchored, words),
-        None => (0..=words.len()).any(|start| begins(phrase, &words[start..])),
+
+    /// Whether it occurs anywhere in `text`, which was looked up in the vocabulary that the phrase was parsed with.
+    pub(super) fn occurs(&self, text: &Text) -> bool {
+        if !text.may_say(self.number) {
+            return false;
+        }
+        if let [only] = self.parts.as_slice() {
+            return !only.ends_in(text).is_empty();
+        }
+        let mut sentences = text.sentence_ends();
+        self.parts.iter().all(|part| {
+            sentences = sentences & text.ends_of_sentences(part.ends_in(text));
+            !sentences.is_empty()
+        })
     }
 }
 
-/// Whether `words` begin with `phrase`.
-fn begins(phrase: &str, words: &[&str]) -> bool {
-    let (mark, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
-    if mark.is_empty() {
-        return true;
+impl Part {
+    fn parse(part: &str, vocabulary: &mut Vocabulary) -> Self {
+        let (at_beginning, marks) = match part.strip_prefix("^ ") {
+            Some(marks) => (true, marks),
+            None => (false, part),
+        };
+        Self { at_beginning, marks: marks.split(' ').map(|mark| Mark::parse(mark, vocabulary)).collect() }
     }
-    if let Some(gap) = mark.strip_prefix('~') {
-        let gap: usize = gap.parse().unwrap_or(0);
-        let sentence = words.iter().take(gap).take_while(|word| **word != SENTENCE_END).count();
-        return (0..=sentence).any(|skipped| begins(rest, &words[skipped..]));
+
+    /// The places where an occurrence ends.
+    fn ends_in(&self, text: &Text) -> Positions {
+        let mut reached = if self.at_beginning { text.beginning() } else { text.everywhere() };
+        for mark in &self.marks {
+            reached = match mark {
+                Mark::Gap(most) => text.over_words(reached, *most),
+                Mark::OneOf(alternatives) => alternatives
+                    .iter()
+                    .filter_map(|alternative| alternative.after(reached, text))
+                    .fold(Positions::default(), BitOr::bitor),
+            };
+            if reached.is_empty() {
+                break;
+            }
+        }
+        reached
     }
-    mark.split('|')
-        .any(|alternative| after(alternative, words).is_some_and(|following| begins(rest, following)))
 }
 
-/// The words that follow `alternative` if `words` begin with it.
-fn after<'w, 't>(alternative: &str, words: &'w [&'t str]) -> Option<&'w [&'t str]> {
-    match alternative {
-        "$$" => words.is_empty().then_some(words),
-        "$" => words.first().is_none_or(|word| *word == SENTENCE_END).then_some(words),
-        _ => alternative.split('_').try_fold(words, |words, part| {
-            words.split_first().and_then(|(word, following)| fits(part, word).then_some(following))
-        }),
+impl Mark {
+    fn parse(mark: &str, vocabulary: &mut Vocabulary) -> Self {
+        match mark.strip_prefix('~') {
+            Some(gap) => Self::Gap(gap.parse().unwrap_or(0)),
+            None => Self::OneOf(mark.split('|').map(|words| Alternative::parse(words, vocabulary)).collect()),
+        }
+    }
+
+    /// The first word of each alternative, one of which must stand in the text; `None` if it can do without words.
+    fn first_words(&self) -> Option<Vec<Term>> {
+        let Self::OneOf(alternatives) = self else { return None };
+        let first_word = |alternative: &Alternative| match alternative {
+            Alternative::Words(words) => words.first().copied(),
+            Alternative::SentenceEnd | Alternative::TextEnd => None,
+        };
+        alternatives.iter().map(first_word).collect()
     }
 }
 
-/// Whether `word` is what `pattern`, a word with optional stars, stands for.
-fn fits(pattern: &str, word: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (None, None) => word == pattern,
-        (None, Some(beginning)) => word.starts_with(beginning),
-        (Some(ending), None) => word.ends_with(ending),
-        (Some(_), Some(_)) => word.contains(pattern.trim_matches('*')),
+impl Alternative {
+    fn parse(alternative: &str, vocabulary: &mut Vocabulary) -> Self {
+        match alternative {
+            "$$" => Self::TextEnd,
+            "$" => Self::SentenceEnd,
+            words => Self::Words(words.split('_').map(|word| vocabulary.term(word)).collect()),
+        }
+    }
+
+    /// The places behind it, where it stands at one of the places of `from`; `None` if one of its words is missing.
+    fn after(&self, from: Positions, text: &Text) -> Option<Positions> {
+        match self {
+            Self::TextEnd => Some(from & text.end()),
+            Self::SentenceEnd => Some(from & text.sentence_ends()),
+            Self::Words(words) => {
+                words.iter().try_fold(from, |from, word| Some((from & text.places_of(*word)?).moved_on()))
+            }
+        }
     }
 }
 
@@ -68,7 +146,11 @@ fn fits(pattern: &str, word: &str) -> bool {
 #[cfg(test)]
 pub(super) fn misspelt(phrase: &str) -> Option<String> {
     if phrase.contains(" & ") {
-        return phrase.split(" & ").find_map(misspelt);
+        // Within one sentence, the ends of the text could be meant, or those of the sentence.
+        let at_an_end = phrase.split(' ').any(|mark| mark == "^" || mark.split('|').any(|word| word == "$$"));
+        let fault =
+            at_an_end.then(|| format!("`{phrase}` joins parts by `&`, of which one is held to an end"));
+        return fault.or_else(|| phrase.split(" & ").find_map(misspelt));
     }
     let marks: Vec<&str> = phrase.split(' ').collect();
     let last = marks.len().saturating_sub(1);
@@ -99,11 +181,52 @@ pub(super) fn misspelt(phrase: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::occurs;
+    use proptest::prelude::*;
+
+    use super::{Phrase, misspelt, naive};
+    use crate::failure::text::{Text, Vocabulary};
     use crate::failure::words::Words;
 
     fn says(phrase: &str, text: &str) -> bool {
-        occurs(phrase, &Words::of(text).as_slice())
+        let mut vocabulary = Vocabulary::default();
+        let phrase = Phrase::parse(phrase, &mut vocabulary);
+        phrase.occurs(&Text::new(&Words::of(text), &vocabulary))
+    }
+
+    /// A part of a phrase made of few different words, so that it often occurs.
+    fn any_part() -> impl Strategy<Value = String> {
+        let word = || prop::sample::select(vec!["b", "c", "b*", "*c", "*bc*", "b|c", "bc|c_b", "cb*|b_c_b"]);
+        let next = (prop::option::of(1..4_usize), word())
+            .prop_map(|(gap, word)| gap.map_or_else(|| format!(" {word}"), |gap| format!(" ~{gap} {word}")));
+        (word(), prop::collection::vec(next, 0..4))
+            .prop_map(|(first, next)| first.to_owned() + &next.concat())
+    }
+
+    fn any_phrase() -> impl Strategy<Value = String> {
+        let held =
+            (prop::bool::ANY, any_part(), prop::sample::select(vec!["", " $", " $$", " b|$", " c|$$"]))
+                .prop_map(|(held, part, end)| format!("{}{part}{end}", if held { "^ " } else { "" }));
+        let joined = prop::collection::vec((any_part(), prop::sample::select(vec!["", " $"])), 2..4)
+            .prop_map(|parts| {
+                parts.into_iter().map(|(part, end)| part + end).collect::<Vec<_>>().join(" & ")
+            });
+        prop_oneof![held, joined]
+    }
+
+    proptest! {
+        #[test]
+        fn a_parsed_phrase_occurs_where_a_naive_reader_finds_it(phrase in any_phrase(), text in "([bc]{1,3}[ .] ?){0,90}") {
+            prop_assert_eq!(misspelt(&phrase), None);
+            let words = Words::of(&text);
+            prop_assert_eq!(says(&phrase, &text), naive::occurs(&phrase, &naive::words(&words)), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_conjunction_is_not_held_to_an_end_of_the_text() {
+        assert!(misspelt("^ gateway & bad").is_some());
+        assert!(misspelt("bad & gateway $$").is_some());
+        assert_eq!(misspelt("bad & gateway $"), None);
     }
 
     #[test]

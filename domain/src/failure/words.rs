@@ -7,8 +7,14 @@
 /// Stands between two sentences; no phrase reaches over it.
 pub(super) const SENTENCE_END: &str = ".";
 
-/// Longest text looked at, in characters. Error pages can be long, and what they have to say stands at the front.
-const LONGEST_TEXT: usize = 8_000;
+/// Longest text looked at, in bytes, markup included: no page that says why it was sent is longer.
+const LONGEST_TEXT: usize = 32 * 1024;
+
+/// The most words that are read of a text, sentence ends included. The longest message ever seen has some fifty.
+pub(super) const MOST_WORDS: usize = 511;
+
+/// How many of [`MOST_WORDS`] come from the end of a longer text, since pages like to bury the reason there.
+const LAST_WORDS: usize = 127;
 
 /// Words that carry no meaning here and would only make each phrase longer.
 const FILLERS: [&str; 12] =
@@ -40,8 +46,8 @@ pub(super) struct Words(Vec<String>);
 impl Words {
     /// Normalises `text`.
     pub(super) fn of(text: &str) -> Self {
-        let text: String = text.chars().take(LONGEST_TEXT).collect();
-        let text = without_echoed_prompts(&plain_punctuation(&without_markup(&text)));
+        let text = &text[..text.floor_char_boundary(LONGEST_TEXT)];
+        let text = without_echoed_prompts(&plain_punctuation(&without_markup(text)));
         let mut words = Vec::new();
         for chunk in without_relay_prefixes(&text).split_whitespace() {
             push_chunk(chunk, &mut words);
@@ -49,12 +55,16 @@ impl Words {
         while words.last().is_some_and(|word| word == SENTENCE_END) {
             words.pop();
         }
+        if words.len() > MOST_WORDS {
+            let middle = MOST_WORDS - LAST_WORDS - 1..words.len() - LAST_WORDS;
+            words.splice(middle, [SENTENCE_END.to_owned()]);
+        }
         Self(words)
     }
 
     /// The words in order, with [`SENTENCE_END`] between sentences.
-    pub(super) fn as_slice(&self) -> Vec<&str> {
-        self.0.iter().map(String::as_str).collect()
+    pub(super) fn as_slice(&self) -> &[String] {
+        &self.0
     }
 }
 
@@ -63,24 +73,26 @@ fn without_markup(text: &str) -> String {
     if !text.contains('<') && !text.contains('&') {
         return text.to_owned();
     }
+    // No tag reaches further than the last `>`, so that each tag that begins before it also ends.
+    let (mut rest, mut tail) = text.split_at(text.rfind('>').map_or(0, |at| at + 1));
     let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
     while let Some(open) = rest.find('<') {
         plain.push_str(&rest[..open]);
         let tag = &rest[open + 1..];
         let is_tag = tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match tag.find('>').filter(|_| is_tag) {
-            Some(close) => {
-                plain.push_str(" . ");
-                rest = after_element(&tag[..close], &tag[close + 1..]);
-            }
-            None => {
-                plain.push(' ');
-                rest = tag;
-            }
+        if is_tag && let Some((tag, following)) = tag.split_once('>') {
+            plain.push_str(" . ");
+            rest = after_element(tag, following).unwrap_or_else(|| {
+                tail = "";
+                ""
+            });
+        } else {
+            plain.push(' ');
+            rest = tag;
         }
     }
     plain.push_str(rest);
+    plain.push_str(&tail.replace('<', " "));
     for (entity, character) in
         [("&nbsp;", " "), ("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&rsquo;", "'"), ("&amp;", "&")]
     {
@@ -89,14 +101,14 @@ fn without_markup(text: &str) -> String {
     plain
 }
 
-/// What follows a tag; for scripts and styles, what follows the whole element.
-fn after_element<'a>(tag: &str, following: &'a str) -> &'a str {
+/// What follows a tag; for scripts and styles, what follows the whole element, if it ends at all.
+fn after_element<'a>(tag: &str, following: &'a str) -> Option<&'a str> {
     for (name, end) in [("script", "</script>"), ("style", "</style>")] {
         if tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
-            return following.find(end).map_or("", |at| &following[at + end.len()..]);
+            return following.split_once(end).map(|(_, following)| following);
         }
     }
-    following
+    Some(following)
 }
 
 /// Writes typographic quotes, dashes and blanks (and the usual mis-decoding of an apostrophe) in plain characters.
@@ -117,27 +129,30 @@ fn plain_punctuation(text: &str) -> String {
 /// Removes a longer quotation behind the word "prompt": it is the user's text given back, not the provider's words.
 fn without_echoed_prompts(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
+    let mut introduced = false;
     let mut rest = text;
-    while let Some(open) = rest.find('"') {
-        let (before, quoted) = (&rest[..open], &rest[open + 1..]);
+    while let Some((before, quoted)) = rest.split_once('"') {
         kept.push_str(before);
-        let Some(close) = quoted.find('"') else {
-            kept.push_str(&rest[open..]);
-            return kept;
-        };
-        let introduced = kept
-            .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"'))
-            .to_lowercase()
-            .ends_with("prompt");
-        if introduced && quoted[..close].split_whitespace().count() >= ECHOED_PROMPT_WORDS {
-            rest = &quoted[close + 1..];
-        } else {
+        let last_words = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '='));
+        if !last_words.is_empty() {
+            introduced = ends_with_prompt(last_words);
+        }
+        let echoed = quoted.split_once('"').filter(|(quotation, _)| {
+            introduced && quotation.split_whitespace().nth(ECHOED_PROMPT_WORDS - 1).is_some()
+        });
+        rest = echoed.map_or(quoted, |(_, following)| following);
+        if echoed.is_none() {
             kept.push('"');
-            rest = quoted;
         }
     }
     kept.push_str(rest);
     kept
+}
+
+/// Whether the last word of `text` is "prompt", or ends with it.
+fn ends_with_prompt(text: &str) -> bool {
+    let last = text.len().checked_sub("prompt".len()).and_then(|at| text.get(at..));
+    last.is_some_and(|last| last.eq_ignore_ascii_case("prompt"))
 }
 
 /// Removes `500: `, `[422] `, `Error: `, `HTTP 400 - ` and the like from the front, as often as they are stacked.
@@ -168,11 +183,11 @@ fn push_chunk(chunk: &str, words: &mut Vec<String>) {
         words.push("url".to_owned());
         return;
     }
-    let mut word = String::new();
-    let characters: Vec<char> = chunk.chars().collect();
     if is_identifier(chunk) {
         return push_sentence_end(chunk, words);
     }
+    let mut word = String::new();
+    let characters: Vec<char> = chunk.chars().collect();
     for (at, &c) in characters.iter().enumerate() {
         if c == '\'' {
             continue;
@@ -195,7 +210,11 @@ fn push_chunk(chunk: &str, words: &mut Vec<String>) {
         if hump || acronym_ends {
             push_word(&mut word, words);
         }
-        word.extend(c.to_lowercase());
+        if c.is_ascii() {
+            word.push(c.to_ascii_lowercase());
+        } else {
+            word.extend(c.to_lowercase());
+        }
     }
     push_word(&mut word, words);
     push_sentence_end(chunk, words);
@@ -243,11 +262,12 @@ fn push_word(word: &mut String, words: &mut Vec<String>) {
 
 /// Whether a chunk is one machine-made id: eight or more hexadecimal digits, possibly in groups.
 fn is_identifier(chunk: &str) -> bool {
+    if !chunk.contains(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let bare = chunk.trim_matches(|c: char| !c.is_alphanumeric());
     let digits = bare.chars().filter(|c| *c != '-' && *c != '_').count();
-    digits >= 8
-        && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-' || c == '_')
-        && bare.chars().any(|c| c.is_ascii_digit())
+    digits >= 8 && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-' || c == '_')
 }
 
 /// Whether a word is a number or a piece of hexadecimal id. Neither ever decides anything.
@@ -259,7 +279,7 @@ fn is_number_or_hex(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::{MOST_WORDS, Words};
 
     fn plain(text: &str) -> String {
         Words::of(text).as_slice().join(" ")
@@ -301,11 +321,35 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_never_ends_hides_what_follows() {
+        assert_eq!(plain("bad<script>x > 1</style> gateway < y"), "bad");
+        assert_eq!(plain("bad<SCRIPT a>x > 1</script> gateway < y <z"), "bad . gateway y z");
+    }
+
+    #[test]
+    fn a_long_text_is_read_at_its_beginning_and_its_end() {
+        let long = format!("bad gateway {} out of credits.", "lantern harbour ".repeat(500));
+        let words = Words::of(&long);
+        let words = words.as_slice();
+        assert_eq!(words.len(), MOST_WORDS);
+        assert_eq!(words[..3], ["bad", "gateway", "lantern"]);
+        assert_eq!(words[words.len() - 3..], ["out", "of", "credits"]);
+        assert_eq!(words.iter().filter(|word| *word == ".").count(), 1);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(Words::of(&"\u{8d85}".repeat(20_000)).as_slice().len(), 1);
+    }
+
+    #[test]
     fn the_users_own_text_given_back_is_not_read() {
         assert_eq!(
             plain("Failed for prompt: \"people violating every content policy there is\" after 3 s"),
             "failed for prompt after s"
         );
         assert_eq!(plain("param \"prompt\" is required"), "param prompt is required");
+        assert_eq!(plain("Prompt = \"b c d e f\" \"b c d e f\" refused"), "prompt refused");
+        assert_eq!(plain("prompt: \"b c d e f refused"), "prompt b c d e f refused");
     }
 }

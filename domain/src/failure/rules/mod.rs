@@ -1,4 +1,5 @@
-//! The rule tables: what is said, and what it means. Data only; [`super::classify`] reads it from top to bottom.
+//! The rule tables: what is said, and what it means. Data only; [`super::tables`] parses it and [`super::classify`] reads it
+//! from top to bottom.
 //!
 //! How to add a rule: put the wording into `tests/fixtures/more-wordings.jsonl` first, with the class it should get.
 //! Then write the phrase that the next ten wordings of the same thing would share, in the language that
