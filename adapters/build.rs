@@ -17,6 +17,8 @@ const CARRIER_VERSION: &str = "0.2.7";
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(kadr_bundled_postgres)");
     println!("cargo::rerun-if-changed=build.rs");
+    // `sqlx::migrate!` reads this folder, and does not tell cargo so.
+    println!("cargo::rerun-if-changed=../migrations");
     if env::var_os("CARGO_FEATURE_BUNDLED_POSTGRES").is_none() {
         return;
     }

@@ -39,6 +39,8 @@ CREATE TABLE jobs (
     retries smallint NOT NULL DEFAULT 0,
     lost_answers smallint NOT NULL DEFAULT 0,
     delivery_failures smallint NOT NULL DEFAULT 0,
+    -- Since the last step that was stored.
+    rescues smallint NOT NULL DEFAULT 0,
     prompt text,
     photo_url text,
     photo_uploaded_at timestamptz,

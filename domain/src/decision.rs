@@ -24,6 +24,9 @@ pub struct RetryPolicy {
     pub unknown_task_grace: Duration,
     /// How long a job may be put off for lack of room before its user gets the credit back.
     pub patience: Duration,
+    /// How often in a row a job may be rescued from dead or hung workers. A step that ends its worker each time must
+    /// not hold a credit for ever.
+    pub rescues_max: u8,
     /// How long an uploaded photo is good for: the provider keeps inputs for 24 h (KIE docs, file upload).
     pub upload_valid_for: Duration,
     /// Cool-downs of keys.
@@ -40,6 +43,7 @@ impl Default for RetryPolicy {
             lost_answers_max: 1,
             unknown_task_grace: s(60),
             patience: s(2 * 60 * 60),
+            rescues_max: 8,
             upload_valid_for: s(20 * 60 * 60),
             cooling: CoolingTimes::default(),
         }

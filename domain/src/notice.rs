@@ -80,6 +80,8 @@ pub enum NoticeKind {
     NoKeyLeft,
     /// To the operator: the provider does not offer this model.
     ModelOut,
+    /// To the operator: every worker that tried this job's next step died of it; its credit is back.
+    JobAbandoned,
     /// To the operator: the provider refused the form of our request; the catalogue entry is wrong.
     RequestRefused,
 }

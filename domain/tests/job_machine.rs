@@ -1,5 +1,7 @@
 //! The laws of the job state machine, and the machine itself as a table.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 use domain::{
@@ -87,6 +89,7 @@ fn events(attempt: AttemptId) -> Vec<Event> {
         Event::DeliveryFailed { attempt, failure: DeliveryFailure::RecipientGone },
         Event::DeliveryFailed { attempt, failure: DeliveryFailure::Refused },
         Event::CancelRequested,
+        Event::Abandoned,
     ];
     events.extend(reasons.map(|reason| Event::Refused { attempt, failure: failure(reason) }));
     events.extend(reasons.map(|reason| Event::RenderFailed { attempt, failure: failure(reason) }));
@@ -273,7 +276,7 @@ proptest! {
         let about_an_attempt = !matches!(
             event,
             Event::Started | Event::PromptReady { .. } | Event::PhotoUploaded { .. } | Event::UploadFailed { .. }
-            | Event::AttemptOpened { .. } | Event::KeysBusy { .. } | Event::NoKeyLeft | Event::CancelRequested
+            | Event::AttemptOpened { .. } | Event::KeysBusy { .. } | Event::NoKeyLeft | Event::CancelRequested | Event::Abandoned
         );
         if about_an_attempt {
             prop_assert!(apply(&job, event, &rules(), Timestamp::from_millis(1)).is_err());

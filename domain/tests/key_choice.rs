@@ -1,5 +1,7 @@
 //! The laws of choosing a key.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use domain::{

@@ -27,11 +27,11 @@ impl World {
         };
         let facts = roster.keys.iter().map(|key| {
             let of_account = |attempt: &Attempt| attempt.account.as_ref() == Some(&key.account);
-            let in_window = |attempt: &Attempt| {
-                of_account(attempt) && attempt.sent_at.after(roster.limits.window) > now
-            };
+            let in_window =
+                |attempt: &Attempt| of_account(attempt) && attempt.sent_at.after(roster.limits.window) > now;
             // Ids grow with time, so the newest attempts are at the end.
-            let recent = self.attempts.values().rev().take_while(|a| a.sent_at.after(roster.limits.window) > now);
+            let recent =
+                self.attempts.values().rev().take_while(|a| a.sent_at.after(roster.limits.window) > now);
             let recent: Vec<_> = recent.filter(|attempt| in_window(attempt)).collect();
             KeyFacts {
                 key: key.key.clone(),

@@ -30,9 +30,10 @@ impl MemStores {
 
     fn rescue(&self, is_lost: impl Fn(&LeaseTimes) -> bool) -> Vec<JobId> {
         let mut world = self.lock();
-        let lost = |id: &&JobId| world.jobs.get(*id).and_then(|row| row.lease).is_some_and(|lease| is_lost(&lease));
+        let lost =
+            |id: &&JobId| world.jobs.get(*id).and_then(|row| row.lease).is_some_and(|lease| is_lost(&lease));
         let ids: Vec<JobId> = world.leased.iter().filter(lost).copied().collect();
-        ids.iter().for_each(|id| world.free_job(*id));
+        ids.iter().for_each(|id| world.free_job(*id, true));
         drop(world);
         if !ids.is_empty() {
             self.signal.ring(Topic::Jobs);
@@ -61,9 +62,9 @@ impl JobStore for MemStores {
         let mut world = self.lock();
         let horizon = now.after(Priority::DELAY_MAX);
         let candidates = world.ready.iter().take_while(|(sort_at, _)| *sort_at <= horizon);
-        let is_due = |id: &JobId| world.jobs.get(id).and_then(|row| row.next_run_at).is_some_and(|at| at <= now);
-        let ids: Vec<JobId> =
-            candidates.map(|(_, id)| *id).filter(is_due).take(limit as usize).collect();
+        let is_due =
+            |id: &JobId| world.jobs.get(id).and_then(|row| row.next_run_at).is_some_and(|at| at <= now);
+        let ids: Vec<JobId> = candidates.map(|(_, id)| *id).filter(is_due).take(limit as usize).collect();
         let mut claim = Claim::default();
         for id in ids {
             claim.jobs.extend(world.lease_job(id, terms, now).map(|(job, lease)| LeasedJob { job, lease }));
@@ -83,7 +84,12 @@ impl JobStore for MemStores {
         let mut world = self.lock();
         let mut lost = Vec::new();
         for lease in leases {
-            match world.jobs.get_mut(&lease.job).filter(|row| row.holds(*lease)).and_then(|row| row.lease.as_mut()) {
+            match world
+                .jobs
+                .get_mut(&lease.job)
+                .filter(|row| row.holds(*lease))
+                .and_then(|row| row.lease.as_mut())
+            {
                 Some(times) => times.until = now.after(terms.lease),
                 None => lost.push(*lease),
             }
@@ -121,9 +127,14 @@ impl JobStore for MemStores {
         let mut world = self.lock();
         let job = world.held(leased.lease)?.job.clone();
         let facts = world.key_facts(roster, now);
-        let step = job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(|refusal| {
-            PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
-        })?;
+        let step =
+            job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(|refusal| {
+                PortError::with_source(
+                    ErrorKind::Conflict,
+                    "the job is not where this step expects it",
+                    refusal,
+                )
+            })?;
         let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
         world.write_step(leased.lease.number, &step, after, now)?;
@@ -151,7 +162,7 @@ impl JobStore for MemStores {
         let mut world = self.lock();
         for lease in leases {
             if world.held(*lease).is_ok() {
-                world.free_job(lease.job);
+                world.free_job(lease.job, false);
             }
         }
         drop(world);
@@ -165,8 +176,9 @@ impl JobStore for MemStores {
             .jobs
             .get(&id)
             .ok_or_else(|| PortError::new(ErrorKind::Rejected, format!("there is no job {id}")))?;
-        let step = job::apply(&row.job, Event::CancelRequested, rules, now)
-            .map_err(|refusal| PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal))?;
+        let step = job::apply(&row.job, Event::CancelRequested, rules, now).map_err(|refusal| {
+            PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal)
+        })?;
         let number = row.lease_number + 1;
         world.write_step(number, &step, AfterStep::Release, now)?;
         drop(world);

@@ -20,7 +20,8 @@ impl OrderStore for MemStores {
             return if earlier.request == *request {
                 Ok(Placed::Duplicate { order: earlier.id })
             } else {
-                let say = format!("confirmation `{}` was already used for another order", request.confirmation);
+                let say =
+                    format!("confirmation `{}` was already used for another order", request.confirmation);
                 Err(PortError::new(ErrorKind::Conflict, say))
             };
         }
@@ -55,7 +56,8 @@ impl OrderStore for MemStores {
 
     async fn orders_of(&self, user: UserId, limit: u32) -> Result<Vec<Order>, PortError> {
         let world = self.lock();
-        let mut orders: Vec<_> = world.orders.values().filter(|order| order.request.user == user).cloned().collect();
+        let mut orders: Vec<_> =
+            world.orders.values().filter(|order| order.request.user == user).cloned().collect();
         orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.id)));
         orders.truncate(limit as usize);
         Ok(orders)

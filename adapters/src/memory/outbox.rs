@@ -24,7 +24,8 @@ pub(super) struct OutboxRow {
 impl World {
     /// The waiting row behind a claimed message, if the claim still holds.
     fn claimed(&mut self, message: &OutboxMessage) -> Result<(u64, &mut OutboxRow), PortError> {
-        let lost = || PortError::new(ErrorKind::Conflict, "the message was claimed by somebody else meanwhile");
+        let lost =
+            || PortError::new(ErrorKind::Conflict, "the message was claimed by somebody else meanwhile");
         let id = u64::try_from(message.id.value()).map_err(|_| lost())?;
         if !self.outbox_waiting.contains(&id) {
             return Err(lost());

@@ -97,9 +97,12 @@ impl World {
     }
 
     /// Takes a job from whoever holds it; the number grows, so that the holder can write nothing more.
-    pub(super) fn free_job(&mut self, id: JobId) {
+    pub(super) fn free_job(&mut self, id: JobId, is_rescue: bool) {
         if let Some(mut row) = self.jobs.get(&id).cloned() {
             row.lease_number += 1;
+            if is_rescue {
+                row.job.rescues = row.job.rescues.saturating_add(1).min(100);
+            }
             row.lease = None;
             self.put_job(row);
         }
@@ -107,10 +110,9 @@ impl World {
 
     /// The row held under `lease`.
     pub(super) fn held(&self, lease: Lease) -> Result<&JobRow, PortError> {
-        self.jobs
-            .get(&lease.job)
-            .filter(|row| row.holds(lease))
-            .ok_or_else(|| PortError::new(ErrorKind::Conflict, format!("the lease of job {} is lost", lease.job)))
+        self.jobs.get(&lease.job).filter(|row| row.holds(lease)).ok_or_else(|| {
+            PortError::new(ErrorKind::Conflict, format!("the lease of job {} is lost", lease.job))
+        })
     }
 
     /// Whether the ledger takes these entries; nothing is changed.

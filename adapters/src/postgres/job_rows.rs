@@ -30,6 +30,7 @@ pub(super) struct JobRow {
     retries: i16,
     lost_answers: i16,
     delivery_failures: i16,
+    rescues: i16,
     prompt: Option<String>,
     photo_url: Option<String>,
     photo_uploaded_at: Option<DateTime<Utc>>,
@@ -65,6 +66,7 @@ impl JobRow {
             retries: byte(self.retries, "retries")?,
             lost_answers: byte(self.lost_answers, "lost_answers")?,
             delivery_failures: byte(self.delivery_failures, "delivery_failures")?,
+            rescues: byte(self.rescues, "rescues")?,
             prompt: self.prompt.clone().map(Prompt::stored),
             photo,
             avoid_key: self.avoid_key.as_deref().map(|key| self.key(key, "avoid_key")).transpose()?,
@@ -227,9 +229,9 @@ pub(super) async fn update_leased(
         "UPDATE jobs SET state = $3, retries = $4, lost_answers = $5, delivery_failures = $6, prompt = $7,
                 photo_url = $8, photo_uploaded_at = $9, avoid_key = $10, attempt_id = $11, attempt_key = $12,
                 attempt_since = $13, task_id = $14, video_url = $15, refund_cause = $16, finished_at = $17,
-                next_run_at = $18, sort_at = $19,
-                lease_owner = CASE WHEN $20 THEN lease_owner END, lease_until = CASE WHEN $20 THEN lease_until END,
-                lease_deadline = CASE WHEN $20 THEN lease_deadline END
+                next_run_at = $18, sort_at = $19, rescues = $20,
+                lease_owner = CASE WHEN $21 THEN lease_owner END, lease_until = CASE WHEN $21 THEN lease_until END,
+                lease_deadline = CASE WHEN $21 THEN lease_deadline END
          WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL",
     );
     let keep = after == AfterStep::Keep;
@@ -264,4 +266,5 @@ fn bind_job<'q>(
         .bind(columns.finished.map(to_db))
         .bind(next_run_at.map(to_db))
         .bind(next_run_at.map(|at| to_db(job.priority().sort_at(at))))
+        .bind(i16::from(job.rescues))
 }

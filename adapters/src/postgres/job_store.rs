@@ -228,7 +228,8 @@ impl JobStore for PgStores {
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         self.rescue(
-            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL
+            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
+                    rescues = least(rescues + 1, 100)
              WHERE lease_owner IS NOT NULL AND lease_until <= $1 RETURNING id",
             now,
         )
@@ -237,7 +238,8 @@ impl JobStore for PgStores {
 
     async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         self.rescue(
-            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL
+            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
+                    rescues = least(rescues + 1, 100)
              WHERE lease_owner IS NOT NULL AND lease_deadline <= $1 RETURNING id",
             now,
         )

@@ -102,6 +102,7 @@ fn to_columns(kind: &NoticeKind) -> (&'static str, Value) {
         NoticeKind::NoKeyLeft => ("no_key_left", json!({})),
         NoticeKind::ModelOut => ("model_out", json!({})),
         NoticeKind::RequestRefused => ("request_refused", json!({})),
+        NoticeKind::JobAbandoned => ("job_abandoned", json!({})),
     }
 }
 
@@ -134,6 +135,7 @@ fn from_columns(kind: &str, details: &Value) -> Option<NoticeKind> {
         "no_key_left" => NoticeKind::NoKeyLeft,
         "model_out" => NoticeKind::ModelOut,
         "request_refused" => NoticeKind::RequestRefused,
+        "job_abandoned" => NoticeKind::JobAbandoned,
         _ => return None,
     })
 }
@@ -165,6 +167,7 @@ mod tests {
             NoticeKind::NoKeyLeft,
             NoticeKind::ModelOut,
             NoticeKind::RequestRefused,
+            NoticeKind::JobAbandoned,
         ];
         for kind in kinds {
             let (word, details) = to_columns(&kind);

@@ -235,6 +235,7 @@ impl RetryConfig {
             lost_answers_max: self.lost_answers_max.unwrap_or(rules.lost_answers_max),
             unknown_task_grace: span(self.unknown_task_grace_s, rules.unknown_task_grace),
             patience: span(self.patience_s, rules.patience),
+            rescues_max: rules.rescues_max,
             upload_valid_for: span(self.upload_valid_for_s, rules.upload_valid_for),
             cooling: CoolingTimes {
                 billing: span(self.cooling_billing_s, rules.cooling.billing),

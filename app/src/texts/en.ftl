@@ -62,3 +62,4 @@ operator-key-out = Key { $key } is out of use: { $class } / { $reason }. Check b
 operator-no-key-left = No working KIE key is left: orders are being refunded. Top up the balance or add a key to KADR_KIE__KEYS.
 operator-model-out = KIE does not offer this video model: its orders are being refunded. Choose another in KADR_MODEL (list: kadr models).
 operator-request-refused = KIE refused the form of our request: the model's catalogue entry is wrong. What it said is in the log and in the table attempts.
+operator-job-abandoned = Every process that took up this order broke off; it is closed and its credit is back. The log has the cause.

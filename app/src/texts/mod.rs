@@ -115,7 +115,11 @@ pub fn caption(language: Language, (number, of): (u8, u8)) -> String {
 const fn is_for_user(kind: &NoticeKind) -> bool {
     !matches!(
         kind,
-        NoticeKind::KeyOut { .. } | NoticeKind::NoKeyLeft | NoticeKind::ModelOut | NoticeKind::RequestRefused
+        NoticeKind::KeyOut { .. }
+            | NoticeKind::NoKeyLeft
+            | NoticeKind::ModelOut
+            | NoticeKind::RequestRefused
+            | NoticeKind::JobAbandoned
     )
 }
 
@@ -153,6 +157,7 @@ fn body(language: Language, kind: &NoticeKind) -> String {
         NoticeKind::NoKeyLeft => say(language, "operator-no-key-left", &[]),
         NoticeKind::ModelOut => say(language, "operator-model-out", &[]),
         NoticeKind::RequestRefused => say(language, "operator-request-refused", &[]),
+        NoticeKind::JobAbandoned => say(language, "operator-job-abandoned", &[]),
     }
 }
 

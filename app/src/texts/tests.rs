@@ -38,6 +38,7 @@ fn kinds() -> Vec<NoticeKind> {
         NoticeKind::NoKeyLeft,
         NoticeKind::ModelOut,
         NoticeKind::RequestRefused,
+        NoticeKind::JobAbandoned,
     ];
     kinds
         .extend(Quantity::ALL.map(|quantity| NoticeKind::OrderAccepted { quantity, held: quantity.price() }));

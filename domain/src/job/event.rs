@@ -99,6 +99,8 @@ pub enum Event {
         /// How.
         failure: DeliveryFailure,
     },
+    /// Every worker that tried the next step died of it.
+    Abandoned,
     /// The user or operator does not want the video any more.
     CancelRequested,
 }

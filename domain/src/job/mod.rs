@@ -41,6 +41,8 @@ pub struct Job {
     pub lost_answers: u8,
     /// Attempts to hand the video over that failed.
     pub delivery_failures: u8,
+    /// Rescues from dead or hung workers since the last step that was stored.
+    pub rescues: u8,
     /// The finished prompt; kept over retries, so that a retried job is the same job.
     pub prompt: Option<Prompt>,
     /// The photo at the provider; kept over retries while it lasts.
@@ -66,6 +68,8 @@ pub enum Task {
     Look,
     /// Fetch the video and hand it over.
     Deliver,
+    /// Give the job up: every worker that tried its next step died of it.
+    Abandon,
 }
 
 impl Job {
@@ -82,6 +86,7 @@ impl Job {
             retries: 0,
             lost_answers: 0,
             delivery_failures: 0,
+            rescues: 0,
             prompt: None,
             photo: None,
             avoid_key: None,
@@ -92,6 +97,8 @@ impl Job {
     #[must_use]
     pub fn task(&self, now: Timestamp, rules: &Rules) -> Option<Task> {
         match &self.state {
+            State::Done { .. } | State::Refunded { .. } | State::Cancelled { .. } => None,
+            _ if self.rescues >= rules.retry.rescues_max => Some(Task::Abandon),
             State::Queued => Some(Task::Start),
             State::Prompting => Some(Task::WritePrompt),
             State::Submitting { open: Some(_) } => Some(Task::AwaitAnswer),
@@ -101,7 +108,6 @@ impl Job {
             }
             State::Rendering { .. } => Some(Task::Look),
             State::Delivering { .. } => Some(Task::Deliver),
-            State::Done { .. } | State::Refunded { .. } | State::Cancelled { .. } => None,
         }
     }
 

@@ -27,8 +27,9 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     if name.is_terminal() {
         return Err(Refusal::Finished(name));
     }
-    let mut turn = Turn { job: job.clone(), rules, now };
+    let mut turn = Turn { job: Job { rescues: 0, ..job.clone() }, rules, now };
     match (&job.state, event) {
+        (state, Event::Abandoned) => Ok(turn.abandon(state)),
         (State::Queued, Event::Started) => Ok(turn.start()),
         (State::Prompting, Event::PromptReady { prompt }) => {
             turn.job.prompt = Some(prompt);
@@ -129,7 +130,9 @@ impl Turn<'_> {
             | Event::Rendered { .. }
             | Event::Delivered { .. }
             | Event::DeliveryFailed { .. } => Err(Refusal::StaleAttempt),
-            Event::Started | Event::PromptReady { .. } => Err(Refusal::OutOfOrder(StateName::Submitting)),
+            Event::Started | Event::PromptReady { .. } | Event::Abandoned => {
+                Err(Refusal::OutOfOrder(StateName::Submitting))
+            }
         }
     }
 
@@ -170,7 +173,8 @@ impl Turn<'_> {
             | Event::UploadFailed { .. }
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
-            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Submitting)),
+            | Event::NoKeyLeft
+            | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Submitting)),
         }
     }
 
@@ -233,7 +237,8 @@ impl Turn<'_> {
             | Event::UploadFailed { .. }
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
-            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Rendering)),
+            | Event::NoKeyLeft
+            | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Rendering)),
         }
     }
 
@@ -269,7 +274,8 @@ impl Turn<'_> {
             | Event::UploadFailed { .. }
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
-            | Event::NoKeyLeft => Err(Refusal::OutOfOrder(StateName::Delivering)),
+            | Event::NoKeyLeft
+            | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Delivering)),
         }
     }
 
@@ -344,6 +350,20 @@ impl Turn<'_> {
         self.job.state = State::Cancelled { at: self.now };
         let notice = self.tell(NoticeKind::Cancelled { credits: Credits::of(1) });
         self.finished(entry).with_notice(notice)
+    }
+
+    /// Ends a job that no worker can step. A submission that may be running is written off with it, so that it does
+    /// not take up one of its account's places for ever.
+    fn abandon(self, state: &State) -> Step {
+        let alert = self.alert(NoticeKind::JobAbandoned);
+        let step = self.refund(RefundCause::OurFault).with_notice(alert);
+        match state {
+            State::Submitting { open: Some(open) } => {
+                step.with_attempt(open.id, &open.key, AttemptStatus::Lost)
+            }
+            State::Rendering { attempt, key, .. } => step.with_attempt(*attempt, key, AttemptStatus::Lost),
+            _ => step,
+        }
     }
 
     fn is_out_of_patience(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     failure::Reason,
     id::{AttemptId, JobId, KeyId},
-    job::{Event, State, StateName, apply},
+    job::{Event, State, StateName, Task, apply},
     key::{AccountLimits, CoolingCause},
     ledger::Entry,
     notice::RefundCause,
@@ -29,6 +29,7 @@ laws![
     a_heartbeat_for_an_old_lease_is_lost_although_the_same_worker_holds_a_new_one,
     a_hung_step_is_rescued_although_its_worker_still_beats,
     a_rescued_job_keeps_its_urgency,
+    a_job_that_kills_every_worker_is_given_up_and_its_credit_comes_back,
     a_job_given_back_is_due_at_once,
     a_step_is_stored_whole_or_not_at_all,
     a_finished_job_is_never_claimed_again,
@@ -134,12 +135,30 @@ async fn a_rescued_job_keeps_its_urgency(stores: Stores) {
     assert_eq!(order, [101, 201]);
 }
 
+async fn a_job_that_kills_every_worker_is_given_up_and_its_credit_comes_back(stores: Stores) {
+    stores.order(1, Quantity::One, at(0)).await;
+    for rescue in 0..rules().retry.rescues_max {
+        let leased = stores.claim_one(at(u64::from(rescue) * 100)).await;
+        assert_eq!(leased.job.task(at(0), &rules()), Some(Task::Start));
+        stores.jobs.rescue_dead(at(u64::from(rescue) * 100 + 99)).await.unwrap();
+    }
+    let leased = stores.claim_one(at(10_000)).await;
+    assert_eq!(leased.job.task(at(0), &rules()), Some(Task::Abandon));
+    stores.step(&leased, Event::Abandoned, at(10_000)).await.unwrap();
+    assert_eq!(stores.ledger.balance(leased.job.user).await.unwrap().available.value(), 1);
+    stores.assert_audit_is_clean().await;
+}
+
 async fn a_job_given_back_is_due_at_once(stores: Stores) {
     stores.order(1, Quantity::One, at(0)).await;
     let leased = stores.claim_one(at(0)).await;
     stores.jobs.give_back(&[leased.lease], at(1)).await.unwrap();
     let again = stores.claim_one(at(1)).await;
-    assert_eq!((again.job, again.lease.number), (leased.job, leased.lease.number + 2));
+    assert_eq!(
+        (again.job, again.lease.number),
+        (leased.job, leased.lease.number + 2),
+        "no rescue is counted"
+    );
     stores.jobs.give_back(&[leased.lease], at(2)).await.unwrap();
     assert!(stores.claim(1, at(2)).await.is_empty(), "an old lease gives nothing back");
 }

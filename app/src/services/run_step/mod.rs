@@ -97,6 +97,10 @@ async fn attempt_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Res
         Task::AwaitAnswer => turn.await_answer()?,
         Task::Look => turn.look().await?,
         Task::Deliver => turn.deliver().await?,
+        Task::Abandon => {
+            tracing::error!(job.id = %leased.lease.job, rescues = leased.job.rescues, "every worker died of this job's next step, giving it up");
+            Event::Abandoned.into()
+        }
     };
     turn.record(&leased.job, finding).await
 }
