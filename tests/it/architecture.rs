@@ -148,6 +148,38 @@ fn nothing_is_left_undone() {
 }
 
 #[test]
+fn every_source_file_belongs_to_its_crate() {
+    let mut orphans = Vec::new();
+    for folder in ["domain/src", "ports/src", "adapters/src", "app/src", "simulator/src", "tests/it"] {
+        for file in files(folder, &[".rs"]) {
+            let (parent, stem) =
+                (file.parent().unwrap(), file.file_stem().unwrap().to_string_lossy().into_owned());
+            // `x/mod.rs` is declared above `x`; `x/y.rs` in `x/mod.rs`, or in `x.rs` beside the folder.
+            let (parent, name) = if stem == "mod" {
+                (parent.parent().unwrap(), parent.file_name().unwrap().to_string_lossy().into_owned())
+            } else {
+                (parent, stem)
+            };
+            if ["lib", "main"].contains(&name.as_str()) {
+                continue;
+            }
+            let beside = parent.with_extension("rs");
+            let mut above = ["mod.rs", "lib.rs", "main.rs"].map(|above| parent.join(above)).to_vec();
+            above.push(beside);
+            let declaration = format!("mod {name};");
+            let declares = |above: &PathBuf| {
+                fs::read_to_string(above)
+                    .is_ok_and(|text| text.lines().any(|line| line.trim().ends_with(&declaration)))
+            };
+            if !above.iter().any(declares) {
+                orphans.push(file.strip_prefix(root()).unwrap().display().to_string());
+            }
+        }
+    }
+    assert!(orphans.is_empty(), "never compiled: {orphans:#?}");
+}
+
+#[test]
 fn a_file_is_short_enough_to_read() {
     let mut sources = Vec::new();
     for package in PACKAGES {

@@ -6,5 +6,6 @@
 
 mod architecture;
 mod contract;
+mod flows;
 mod make;
 mod stores;

@@ -9,8 +9,19 @@ use crate::make::USER;
 
 /// A whole order on the command line, with some arguments replaced.
 fn order<'a>(photo: &'a str, brief: &'a str, count: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut arguments =
-        vec!["order", "--user", "5235703016", "--photo", photo, "--template", "ugc", "--brief", brief, "--count", count];
+    let mut arguments = vec![
+        "order",
+        "--user",
+        "5235703016",
+        "--photo",
+        photo,
+        "--template",
+        "ugc",
+        "--brief",
+        brief,
+        "--count",
+        count,
+    ];
     arguments.extend(more);
     arguments
 }
@@ -99,8 +110,11 @@ fn settings_that_cannot_work_get_one_line_that_names_the_fix() {
 fn the_classifier_reads_lines_and_writes_them_back_judged() {
     let dir = tempfile::tempdir().unwrap();
     let corpus = crate::architecture::root().join("domain/tests/fixtures/kie-errors.jsonl");
-    let mut child =
-        bare_kadr(dir.path(), &["classify", "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = bare_kadr(dir.path(), &["classify", "--jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let text = std::fs::read_to_string(&corpus).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = text.clone();
@@ -113,6 +127,7 @@ fn the_classifier_reads_lines_and_writes_them_back_judged() {
     };
     let (given, judged) = (rows(&text), rows(&String::from_utf8(output.stdout).unwrap()));
     assert_eq!((given.len(), judged.len()), (97, 97));
-    let right = given.iter().zip(&judged).filter(|(g, j)| g["class"] == j["class"] && g["reason"] == j["reason"]);
+    let right =
+        given.iter().zip(&judged).filter(|(g, j)| g["class"] == j["class"] && g["reason"] == j["reason"]);
     assert!(right.count() * 100 >= 97 * 95, "at least 95 % right");
 }

@@ -40,7 +40,19 @@ async fn survives(
     let user = USER.to_string();
     place.run(&["credits", "grant", "--user", &user, "--amount", "3"]);
     let photo = mug().display().to_string();
-    let order = ["order", "--user", &user, "--photo", &photo, "--template", "ugc", "--brief", "a mug", "--count", "1"];
+    let order = [
+        "order",
+        "--user",
+        &user,
+        "--photo",
+        &photo,
+        "--template",
+        "ugc",
+        "--brief",
+        "a mug",
+        "--count",
+        "1",
+    ];
     place.run(&order);
 
     hold(&outside);
@@ -67,7 +79,8 @@ async fn survives(
     assert_eq!((captures, entries.len()), (1, 3), "grant, hold, one capture: {entries:#?}");
     place.stores.assert_audit_is_clean().await;
     let videos = std::fs::read_dir(place.dir.path().join("out")).unwrap();
-    let videos = videos.filter(|v| v.as_ref().unwrap().path().extension().is_some_and(|e| e == "mp4")).count();
+    let videos =
+        videos.filter(|v| v.as_ref().unwrap().path().extension().is_some_and(|e| e == "mp4")).count();
     assert_eq!(videos, 1, "the user has the video");
     (outside, place)
 }
@@ -92,7 +105,8 @@ async fn killed_while_the_photo_is_uploaded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_between_the_submission_and_its_answer() {
-    let outside = survives_while(Call::Create, |state| matches!(state, State::Submitting { open: Some(_) })).await;
+    let outside =
+        survives_while(Call::Create, |state| matches!(state, State::Submitting { open: Some(_) })).await;
     assert_eq!(outside.kie.model().creations().len(), 2, "the lost one and, after its grace, the second");
 }
 

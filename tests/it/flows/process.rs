@@ -38,7 +38,7 @@ impl Place {
         let mut env = outside.env();
         env.extend([
             ("KADR_MODELS_FILE", models.display().to_string()),
-            ("KADR_WORKER__LEASE_S", "2".to_owned()),
+            ("KADR_WORKER__LEASE_S", "5".to_owned()),
             ("KADR_WORKER__SAFETY_POLL_S", "1".to_owned()),
             ("KADR_RETRY__DELAYS_S", "1,1,1".to_owned()),
             ("KADR_RETRY__LOST_ANSWER_GRACE_S", "2".to_owned()),
@@ -82,7 +82,11 @@ impl Place {
     }
 
     /// Looks at the jobs until `is_so`, for at most a minute of real time.
-    pub(crate) async fn wait_until(&self, what: &str, is_so: impl Fn(&[JobRecord]) -> bool) -> Vec<JobRecord> {
+    pub(crate) async fn wait_until(
+        &self,
+        what: &str,
+        is_so: impl Fn(&[JobRecord]) -> bool,
+    ) -> Vec<JobRecord> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         for _ in 0..1_200 {
             let jobs = self.jobs().await;
