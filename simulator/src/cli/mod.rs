@@ -30,10 +30,10 @@ const LONG: &str = "Runs Kadr against a simulated KIE.AI and language model.\n\n
     pass at once. Nothing is sent anywhere and nothing costs anything.";
 
 const EXAMPLES: &str = "Examples:\n  \
-    cargo sim try                                   one video of the sample photo, start to finish\n  \
-    cargo sim try --photo mug.jpg --template ad --count 3 --brief 'A hand-made mug for tea lovers'\n  \
-    cargo sim try --fail temporary                  retries after 10, 20 and 40 s, then the credit back\n  \
-    cargo sim mock                                  the same providers on fixed ports, for any client";
+    cargo sim try                     one video of the sample photo, start to finish\n  \
+    cargo sim try --count 3 --template ad --photo mug.jpg --brief 'A mug for tea lovers'\n  \
+    cargo sim try --fail temporary    three retries, then the credit back\n  \
+    cargo sim mock                    the same providers on fixed ports, for any client";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -75,6 +75,10 @@ impl Summary<'_> {
                 outcome.real_calls
             ),
         );
+        if outcome.messages_given_up > 0 {
+            let (sent, lost) = (outcome.texts.len(), outcome.messages_given_up);
+            say("messages", format!("{sent} arrived, {lost} were given up"));
+        }
         for (number, (file, bytes)) in self.files.iter().enumerate() {
             let head = if number == 0 { "files" } else { "" };
             say(head, format!("{} ({} kB)", file.display(), bytes.div_ceil(1_000)));

@@ -11,7 +11,7 @@ use adapters::{
     postgres::server::{PostgresServer, ServerOptions},
     system::SystemClock,
 };
-use app::texts::Language;
+use app::{services::place_order::PlaceOrderError, texts::Language};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use domain::{
@@ -19,6 +19,7 @@ use domain::{
     job::StateName,
     money::Credits,
     order::Quantity,
+    photo,
     prompt::{Brief, Template},
 };
 use ports::Clock;
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     sample,
-    world::{DemoMessenger, Mishap, Outcome, Trial, TrialOrder},
+    world::{DemoMessenger, Mishap, Outcome, Trial, TrialError, TrialOrder},
 };
 
 #[derive(Debug, Args)]
@@ -126,6 +127,10 @@ enum TryError {
     PhotoTooLarge { path: String },
     #[error("videos cannot be saved in {path}: {source}; choose a folder you may write to with --out")]
     Out { path: String, source: std::io::Error },
+    #[error(
+        "{needed} credits are needed and the user has {available}: give more with --credits, or order fewer videos"
+    )]
+    Credits { needed: Credits, available: Credits },
     #[error("the throwaway PostgreSQL did not start")]
     Database(#[source] adapters::postgres::server::ServerError),
 }
@@ -169,7 +174,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     screen.finish();
     // A throwaway server that does not stop is its own warning; it changes nothing about the outcome.
     let stopped = server.stop();
-    let outcome = outcome?;
+    let outcome = outcome.map_err(|error| match error {
+        TrialError::Refused(PlaceOrderError::InsufficientCredits { needed, available, .. }) => {
+            TryError::Credits { needed, available }.into()
+        }
+        error => Box::<dyn Error>::from(error),
+    })?;
 
     let summary = Summary {
         files: files(&outcome, &messenger),
@@ -193,6 +203,8 @@ fn order(arguments: &Arguments) -> Result<TrialOrder, Box<dyn Error>> {
         None => Bytes::from_static(sample::PHOTO),
         Some(path) => read_photo(path)?,
     };
+    // The order would be refused for it anyway, but only after a database was started.
+    photo::inspect(&photo)?;
     let usual = sample::brief(arguments.lang.into(), arguments.template.into());
     Ok(TrialOrder {
         photo,

@@ -36,6 +36,8 @@ pub(super) fn all(outcome: &Outcome, record: &Record, order: &TrialOrder, expect
         check("retries came after 10, 20 and 40 s, and as many as they should", retries(outcome, expected)),
         check("the right account made the videos", account(outcome, expected)),
         check("the user was told how each video ended", told(outcome, record)),
+        check("the operator was told when somebody has to act, and only then", alerted(outcome, expected)),
+        check("the seller's words reached the provider with every task", words_kept(outcome, order)),
     ]
 }
 
@@ -104,4 +106,16 @@ fn told(outcome: &Outcome, record: &Record) -> Option<String> {
     let least = 1 + outcome.videos.len();
     (texts < least || outcome.messages_given_up > 0)
         .then(|| format!("{texts} messages arrived, {} were given up", outcome.messages_given_up))
+}
+
+fn alerted(outcome: &Outcome, expected: Expected) -> Option<String> {
+    let alerts = outcome.texts.iter().filter(|(_, to, _)| *to == Audience::Operator).count();
+    ((alerts > 0) != expected.alert).then(|| format!("{alerts} alerts"))
+}
+
+/// The simulated language model repeats the brief, and so does every template: a prompt without it lost it.
+fn words_kept(outcome: &Outcome, order: &TrialOrder) -> Option<String> {
+    let brief = order.brief.as_str();
+    let lost = outcome.prompts.iter().find(|prompt| !prompt.contains(brief))?;
+    Some(format!("a task was created with the prompt: {}", lost.chars().take(120).collect::<String>()))
 }

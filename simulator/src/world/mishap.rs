@@ -76,14 +76,16 @@ pub struct Expected {
     pub retries: Option<u8>,
     /// The account, counted from 0, that has to make every video; `None` where either may.
     pub only_account: Option<usize>,
+    /// The operator is told, because somebody has to act.
+    pub alert: bool,
 }
 
 impl Expected {
     /// Every video delivered at the first try.
-    pub const PLAIN: Self = Self { delivered: true, retries: Some(0), only_account: None };
+    pub const PLAIN: Self = Self { delivered: true, retries: Some(0), only_account: None, alert: false };
 
     const fn refunded_after(retries: u8) -> Self {
-        Self { delivered: false, retries: Some(retries), only_account: None }
+        Self { delivered: false, retries: Some(retries), ..Self::PLAIN }
     }
 }
 
@@ -92,16 +94,16 @@ impl Mishap {
     #[must_use]
     pub const fn expected(self) -> Expected {
         match self {
-            Self::UserViolation
-            | Self::UserViolationAtOnce
-            | Self::UserViolationLate
-            | Self::BillingAll
-            | Self::ModelPaused
-            | Self::BlockedBot => Expected::refunded_after(0),
+            Self::UserViolation | Self::UserViolationAtOnce | Self::UserViolationLate | Self::BlockedBot => {
+                Expected::refunded_after(0)
+            }
+            Self::BillingAll | Self::ModelPaused => Expected { alert: true, ..Expected::refunded_after(0) },
             Self::Temporary | Self::Unknown | Self::NeverEnds | Self::SuccessWithoutUrl => {
                 Expected::refunded_after(3)
             }
-            Self::Billing | Self::KeyRejected => Expected { only_account: Some(1), ..Expected::PLAIN },
+            Self::Billing | Self::KeyRejected => {
+                Expected { only_account: Some(1), alert: true, ..Expected::PLAIN }
+            }
             Self::TemporaryOnce | Self::Html502 => Expected { retries: None, ..Expected::PLAIN },
             Self::RateLimit
             | Self::AnswerLost

@@ -9,6 +9,8 @@ mod decorators;
 mod messenger;
 mod mishap;
 mod outside;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod trial;
 

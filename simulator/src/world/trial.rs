@@ -184,8 +184,10 @@ pub struct Outcome {
     pub keys: Vec<KeyUse>,
     /// The provider's bill.
     pub bill: Bill,
-    /// Prompts the language model wrote.
+    /// Answers the language model gave.
     pub prompts_written: u64,
+    /// The prompt of every task the provider created.
+    pub prompts: Vec<String>,
     /// Every text that was sent: when, to whom, what.
     pub texts: Vec<(Timestamp, Audience, String)>,
     /// Messages that were given up.
@@ -390,9 +392,10 @@ impl House {
         }
         let audit = account::audit(ports).await.map_err(store("the ledger could not be audited"))?;
         let after = account::balance(ports, USER).await.map_err(store("the balance could not be read"))?;
-        let (creations, bill) = {
+        let (creations, bill, prompts) = {
             let mut model = outside.kie.model();
-            (model.creations().to_vec(), model.bill(ended))
+            let prompts = model.prompts().into_iter().map(str::to_owned).collect();
+            (model.creations().to_vec(), model.bill(ended), prompts)
         };
         let count = |kind| record.steps.iter().flat_map(|s| &s.entries).filter(|k| **k == kind).count();
         let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -409,6 +412,7 @@ impl House {
             audit,
             bill,
             prompts_written: outside.llm.written(),
+            prompts,
             texts: record.texts.clone(),
             messages_given_up: record.given_up,
             began,

@@ -315,6 +315,12 @@ impl KieModel {
         &self.creations
     }
 
+    /// The prompt of every task that was created.
+    #[must_use]
+    pub fn prompts(&self) -> Vec<&str> {
+        self.tasks.values().filter_map(|task| task.input.get("prompt")?.as_str()).collect()
+    }
+
     /// What was done and charged until `now`.
     pub fn bill(&mut self, now: Timestamp) -> Bill {
         for number in 0..self.accounts.len() {
