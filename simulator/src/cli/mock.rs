@@ -7,7 +7,7 @@ use clap::Args;
 use ports::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::screen::{moscow, print};
+use super::screen::{count, local, print};
 use crate::{
     provider::{
         RequestLine, RequestLog,
@@ -93,11 +93,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         }
         let bill = outside.kie.model().bill(clock.now());
         print(&format!(
-            "stopped; {} tasks were created, {} charged ({} KIE credits), {} prompts written",
-            bill.tasks,
+            "stopped: {} created, {} charged ({} KIE credits), {} of the language model",
+            count(bill.tasks, "task"),
             bill.charged_tasks,
             bill.charged,
-            outside.llm.written()
+            count(usize::try_from(outside.llm.written()).unwrap_or(usize::MAX), "answer")
         ));
         Ok(true)
     })
@@ -149,12 +149,12 @@ fn greet(outside: &Outside, key: &str) {
     ));
     print(&format!("  curl -s '{api}/api/v1/jobs/recordInfo?taskId=TASK' -H 'Authorization: Bearer {key}'"));
     print(&format!("  the language model: {llm}/chat/completions, with a text and a photo as a data URL\n"));
-    print("Requests (time in Moscow, key's fingerprint, HTTP status, the body's code):");
+    print("Requests (time, key's fingerprint, HTTP status, the body's code):");
 }
 
 fn shown(line: &RequestLine) -> String {
     let key = line.key.as_deref().unwrap_or("-");
     let status = line.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let code = line.code.map(|code| format!(" code {code}")).unwrap_or_default();
-    format!("{}  {:<4} {}  {key}  {status}{code}", moscow(line.at), line.method, line.path)
+    format!("{}  {:<4} {}  {key}  {status}{code}", local(line.at), line.method, line.path)
 }

@@ -1,6 +1,7 @@
 //! The command line `kadr-sim`, or `cargo sim` in the repository.
 //!
 //! Exit code 0: everything was as it should be. 2: it was not, or could not be tried; one line on stderr says why.
+//! 130: interrupted.
 
 mod mock;
 mod screen;
@@ -15,6 +16,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use crate::world::TrialError;
 
 #[derive(Debug, Parser)]
 #[command(name = "kadr-sim", bin_name = "cargo sim", version, about, long_about = LONG, after_help = EXAMPLES)]
@@ -66,7 +69,8 @@ pub fn main() -> ExitCode {
         Ok(false) => ExitCode::from(2),
         Err(error) => {
             writeln!(io::stderr(), "error: {}", in_one_line(&*error)).ok();
-            ExitCode::from(2)
+            let is_interrupted = matches!(error.downcast_ref(), Some(TrialError::Interrupted));
+            ExitCode::from(if is_interrupted { 130 } else { 2 })
         }
     }
 }

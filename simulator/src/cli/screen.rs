@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, Local, Utc};
 use domain::{job::StateName, notice::Audience, time::Timestamp};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -19,6 +19,17 @@ pub(super) fn moscow(at: Timestamp) -> String {
     let hours = FixedOffset::east_opt(3 * 60 * 60);
     let at = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
     hours.map_or_else(String::new, |hours| at.with_timezone(&hours).format("%H:%M:%S").to_string())
+}
+
+/// An instant as this machine's user reads it.
+pub(super) fn local(at: Timestamp) -> String {
+    let at = DateTime::<Utc>::from_timestamp_millis(at.as_millis()).unwrap_or_default();
+    at.with_timezone(&Local).format("%H:%M:%S").to_string()
+}
+
+/// `1 task`, `3 tasks`.
+pub(super) fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// Writes a line to stdout; a reader who has gone is no failure.

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat};
 use domain::{job::StateName, notice::Audience, time::Timestamp};
 use serde_json::{Value, json};
 
-use super::screen::moscow;
+use super::screen::{count, moscow};
 use crate::world::{Check, KeyUse, Mishap, Outcome, VideoOutcome};
 
 /// A trial and what surrounded it.
@@ -55,8 +55,10 @@ impl Summary<'_> {
         say(
             "provider",
             format!(
-                "{} tasks, {} charged: {} KIE credits (${usd:.2})",
-                bill.tasks, bill.charged_tasks, bill.charged
+                "{}, {} charged: {} KIE credits (${usd:.2})",
+                count(bill.tasks, "task"),
+                bill.charged_tasks,
+                bill.charged
             ),
         );
         if bill.charged_tasks > outcome.videos.iter().filter(|video| video.state == StateName::Done).count() {

@@ -89,6 +89,8 @@ pub(super) fn fingerprint(key: &str) -> String {
 pub(super) trait Service: Send + Sync + 'static {
     fn reply(&self, request: &Request) -> Reply;
     fn now(&self) -> Timestamp;
+    /// What a log may show of the request's key.
+    fn shown_key(&self, request: &Request) -> Option<String>;
 }
 
 /// A service behind a socket.
@@ -193,7 +195,7 @@ impl Match for Asking {
                 at: self.service.now(),
                 method: request.method.to_string(),
                 path: request.url.path().to_owned(),
-                key: bearer(request).map(fingerprint),
+                key: self.service.shown_key(request),
                 status: (!reply.lost).then_some(reply.status),
                 code: reply.code,
             });

@@ -124,6 +124,10 @@ impl Service for LlmService {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    fn shown_key(&self, _request: &Request) -> Option<String> {
+        None
+    }
 }
 
 impl LlmService {

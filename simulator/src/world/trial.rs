@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -36,6 +37,7 @@ use domain::{
 };
 use ports::{AuditReport, Clock, KeyRoster, LeaseTerms, Messenger, PortError};
 use secrecy::SecretString;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Expected, Mishap, Outside, OutsideSettings, Watcher,
@@ -95,6 +97,9 @@ pub enum TrialError {
         /// Jobs that are not finished.
         open: usize,
     },
+    /// Somebody pressed Ctrl-C, or the process was asked to end.
+    #[error("interrupted; nothing is left behind but the videos that were saved")]
+    Interrupted,
     /// Something real failed.
     #[error("{what}")]
     Setup {
@@ -377,8 +382,10 @@ impl House {
             let (ports, policy, stop) = (ports.clone(), Arc::clone(policy), stop.clone());
             async move { work(&ports, &policy, &stop).await }
         });
+        let interrupted = interrupted().map_err(TrialError::setup("signals cannot be heard"))?;
         let in_time = tokio::select! {
             biased;
+            () = interrupted => return Err(TrialError::Interrupted),
             () = trace.settled() => true,
             () = ports.clock.sleep_until(began.after(PATIENCE)) => false,
         };
@@ -424,6 +431,18 @@ impl House {
         outcome.checks = checks::all(&outcome, &record, order, expected);
         Ok(outcome)
     }
+}
+
+/// Waits for Ctrl-C or SIGTERM. Time goes on meanwhile.
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn provider(outside: &Outside, catalogue: &Arc<Catalogue>) -> Result<(KieVideoApi, KeyRoster), TrialError> {

@@ -23,7 +23,7 @@ use ports::Clock;
 use wiremock::Request;
 
 use super::{
-    http::{Reply, RequestLog, Service, Skin},
+    http::{self, Reply, RequestLog, Service, Skin},
     kie_model::{Call, KieModel, KieSettings},
 };
 
@@ -146,5 +146,9 @@ impl Service for KieService {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn shown_key(&self, request: &Request) -> Option<String> {
+        http::bearer(request).map(http::fingerprint)
     }
 }
