@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use domain::{job::StateName, notice::Audience};
 
-use super::{
-    Expected, TrialOrder,
-    trace::Record,
-    trial::{Outcome, VideoOutcome},
-};
+use super::{Expected, Outcome, TrialOrder, VideoOutcome, trace::Record};
 
 /// One thing that had to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,16 +9,14 @@ use domain::{
     job::{Rules, Step},
     key::KeyFacts,
     ledger::{Balance, Entry},
-    notice::Audience,
     order::{Order, Placement},
     prompt::WritingTask,
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AuditReport, Claim, Clock, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
-    LeaseTerms, LeasedJob, LedgerStore, Messenger, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo,
-    PhotoStore, Placed, PortError, Posting, PromptWriter, RenderStatus, Reply, VideoApi, VideoMessage,
-    VideoRequest,
+    AfterStep, AuditReport, Claim, Clock, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
+    LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo, PhotoStore, Placed,
+    PortError, Posting, PromptWriter, RenderStatus, Reply, VideoApi, VideoRequest,
 };
 
 use super::trace::Trace;
@@ -248,65 +246,5 @@ impl<W: PromptWriter> PromptWriter for SimWriter<W> {
         let answer = self.in_flight.during(self.real.write(task, photo)).await;
         self.clock.sleep_until(self.clock.now().after(THINKING)).await;
         answer
-    }
-}
-
-/// What stands between Kadr and the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Line {
-    #[default]
-    Free,
-    /// The first two sendings of every message fail.
-    FailsTwice,
-    /// The user blocked the bot.
-    Blocked,
-}
-
-/// The way to people, recorded.
-pub(super) struct SimMessenger {
-    pub(super) real: Arc<dyn Messenger>,
-    pub(super) in_flight: InFlight,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) trace: Trace,
-    pub(super) line: Line,
-    pub(super) failed: std::sync::Mutex<std::collections::BTreeMap<String, u8>>,
-}
-
-impl SimMessenger {
-    /// Whether the line lets a message through; `name` tells messages apart.
-    fn pass(&self, to: Audience, name: &str) -> Result<(), PortError> {
-        match (self.line, to) {
-            (Line::Blocked, Audience::User(_)) => {
-                Err(PortError::new(ErrorKind::Rejected, "the user blocked the bot"))
-            }
-            (Line::FailsTwice, _) => {
-                let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let count = failed.entry(name.to_owned()).or_default();
-                if *count >= 2 {
-                    return Ok(());
-                }
-                *count += 1;
-                Err(PortError::new(ErrorKind::Transient, "the messenger does not answer"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-#[async_trait]
-impl Messenger for SimMessenger {
-    async fn send_text(&self, to: Audience, order: OrderId, text: &str) -> Result<(), PortError> {
-        self.pass(to, text)?;
-        self.in_flight.during(self.real.send_text(to, order, text)).await?;
-        self.trace.text(self.clock.now(), to, text);
-        Ok(())
-    }
-
-    async fn send_video<'a>(&self, to: Audience, video: VideoMessage<'a>) -> Result<(), PortError> {
-        self.pass(to, video.caption)?;
-        self.in_flight.during(self.real.send_video(to, video)).await?;
-        self.trace.handed_over(video.video.0, self.clock.now());
-        self.trace.text(self.clock.now(), to, video.caption);
-        Ok(())
     }
 }

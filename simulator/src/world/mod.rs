@@ -6,8 +6,11 @@
 
 mod checks;
 mod decorators;
+mod house;
+mod line;
 mod messenger;
 mod mishap;
+mod outcome;
 mod outside;
 #[cfg(test)]
 mod tests;
@@ -17,6 +20,7 @@ mod trial;
 pub use checks::Check;
 pub use messenger::DemoMessenger;
 pub use mishap::{Expected, Mishap};
+pub use outcome::{KeyUse, Outcome, RetrySeen, VideoOutcome};
 pub use outside::{Outside, OutsideSettings};
 pub use trace::{Moment, StepSeen, Watcher};
-pub use trial::{KeyUse, Outcome, RetrySeen, Trial, TrialError, TrialOrder, VideoOutcome};
+pub use trial::{Trial, TrialError, TrialOrder};

@@ -1,21 +1,9 @@
 //! One order, from the confirmation to its last message, in virtual time.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use adapters::{
-    kie::{Catalogue, CatalogueError, KieConfig, KieError, KieKey, KieVideoApi},
-    llm::{ChatPromptWriter, LlmConfig},
-    postgres::PgStores,
-};
+use adapters::postgres::PgStores;
 use app::{
-    Policy, Ports,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
     services::{
         account,
         place_order::{NewOrder, OrderPlaced, PlaceOrderError, place_order},
@@ -25,30 +13,24 @@ use app::{
 };
 use bytes::Bytes;
 use domain::{
-    decision::RetryPolicy,
-    id::{AccountId, KeyId, ModelId, OrderId, UserId},
-    job::StateName,
-    ledger::{Balance, EntryKind},
+    id::{ModelId, UserId},
+    ledger::EntryKind,
     money::Credits,
-    notice::{Audience, RefundCause},
     order::Quantity,
     prompt::{Brief, Template},
     time::Timestamp,
 };
-use ports::{AuditReport, Clock, KeyRoster, LeaseTerms, Messenger, PortError};
+use ports::{Clock, Messenger, PortError};
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    Expected, Mishap, Outside, OutsideSettings, Watcher,
-    checks::{self, Check},
-    decorators::{Line, SimMessenger, SimStores, SimVideo, SimWriter},
-    trace::{Record, Trace},
+    Expected, Mishap, Outcome, Outside, OutsideSettings, Watcher, checks,
+    house::House,
+    outcome::{key_uses, videos},
+    trace::Trace,
 };
-use crate::{
-    provider::kie_model::{Bill, Creation},
-    time::{InFlight, SeededEntropy, SimClock, SimError, SimRuntime},
-};
+use crate::time::{InFlight, SimClock, SimError, SimRuntime};
 
 /// When every trial begins: 2026-12-01, 20:00 in Moscow, the first minute of the evening peak.
 const BEGINS: Timestamp = Timestamp::from_millis(1_796_144_400_000);
@@ -112,106 +94,10 @@ pub enum TrialError {
 }
 
 impl TrialError {
-    fn setup<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    pub(super) fn setup<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         what: &'static str,
     ) -> impl FnOnce(E) -> Self {
         move |source| Self::Setup { what, source: source.into() }
-    }
-}
-
-/// A retry of one video.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetrySeen {
-    /// Which one, from 1.
-    pub number: u8,
-    /// The delay that was promised.
-    pub delay: Duration,
-    /// When the failure was stored.
-    pub failed_at: Timestamp,
-    /// How long after that the job was worked on again.
-    pub waited: Option<Duration>,
-}
-
-/// How one video ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VideoOutcome {
-    /// Its number, from 1.
-    pub number: u8,
-    /// The job's last state.
-    pub state: StateName,
-    /// Why the credit came back, if it did.
-    pub cause: Option<RefundCause>,
-    /// Its retries.
-    pub retries: Vec<RetrySeen>,
-    /// Keys it was submitted with, in order.
-    pub keys: Vec<KeyId>,
-    /// When it was handed over.
-    pub handed_over: Option<Timestamp>,
-}
-
-/// What was done with one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyUse {
-    /// Its fingerprint.
-    pub key: KeyId,
-    /// Its account.
-    pub account: AccountId,
-    /// Submissions.
-    pub submitted: usize,
-    /// Submissions the provider accepted.
-    pub accepted: usize,
-    /// What the provider said to the others: code and how often.
-    pub refused: BTreeMap<i64, usize>,
-}
-
-/// How a trial ended.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The order.
-    pub order: OrderId,
-    /// The video model.
-    pub model: ModelId,
-    /// The videos.
-    pub videos: Vec<VideoOutcome>,
-    /// Credits held, captured and released.
-    pub held: i64,
-    /// Credits captured.
-    pub captured: i64,
-    /// Credits released.
-    pub released: i64,
-    /// The user's balance before the order.
-    pub before: Balance,
-    /// The user's balance at the end.
-    pub after: Balance,
-    /// What the ledger's own audit says.
-    pub audit: AuditReport,
-    /// The keys.
-    pub keys: Vec<KeyUse>,
-    /// The provider's bill.
-    pub bill: Bill,
-    /// Answers the language model gave.
-    pub prompts_written: u64,
-    /// The prompt of every task the provider created.
-    pub prompts: Vec<String>,
-    /// Every text that was sent: when, to whom, what.
-    pub texts: Vec<(Timestamp, Audience, String)>,
-    /// Messages that were given up.
-    pub messages_given_up: usize,
-    /// When the order was placed.
-    pub began: Timestamp,
-    /// When the last message was out.
-    pub ended: Timestamp,
-    /// Calls to the real world: statements, HTTP exchanges, files.
-    pub real_calls: usize,
-    /// What had to hold, and whether it did.
-    pub checks: Vec<Check>,
-}
-
-impl Outcome {
-    /// Whether everything held that had to.
-    #[must_use]
-    pub fn is_right(&self) -> bool {
-        self.checks.iter().all(|check| check.problem.is_none())
     }
 }
 
@@ -276,81 +162,8 @@ impl Trial {
     }
 }
 
-/// Kadr, put together for a trial.
-struct House {
-    ports: Ports,
-    policy: Arc<Policy>,
-}
-
 impl House {
-    fn build(
-        trial: Trial,
-        outside: &Outside,
-        stores: &PgStores,
-        trace: &Trace,
-        clock: &Arc<dyn Clock>,
-        in_flight: &InFlight,
-        work_dir: PathBuf,
-    ) -> Result<Self, TrialError> {
-        let (in_flight, clock, order) = (in_flight.clone(), Arc::clone(clock), &trial.order);
-        let catalogue: Result<_, CatalogueError> = Catalogue::builtin();
-        let catalogue = Arc::new(catalogue.map_err(TrialError::setup("the model catalogue cannot be read"))?);
-        let all = catalogue.models().map(|model| model.video.clone()).collect();
-        let models = Models::new(all, catalogue.default_model()).map_err(PlaceOrderError::from)?;
-        let (video, roster) = provider(outside, &catalogue)?;
-        let base =
-            outside.llm.base().parse().map_err(TrialError::setup("the language model has no address"))?;
-        let writer = ChatPromptWriter::new(LlmConfig::new(base, "simulated".to_owned().into(), "simulated"))
-            .map_err(TrialError::setup("the language model cannot be reached"))?;
-        let stores =
-            Arc::new(SimStores { real: stores.clone(), in_flight: in_flight.clone(), trace: trace.clone() });
-        let signal = stores.real.signal();
-        let line = match order.mishap {
-            Some(Mishap::SendingFails) => Line::FailsTwice,
-            Some(Mishap::BlockedBot) => Line::Blocked,
-            _ => Line::Free,
-        };
-        let ports = Ports {
-            clock: Arc::clone(&clock),
-            entropy: Arc::new(SeededEntropy::new(order.seed)),
-            orders: stores.clone(),
-            jobs: stores.clone(),
-            ledger: stores.clone(),
-            outbox: stores.clone(),
-            photos: stores,
-            video: Arc::new(SimVideo {
-                real: video,
-                in_flight: in_flight.clone(),
-                clock: Arc::clone(&clock),
-            }),
-            writer: Some(Arc::new(SimWriter {
-                real: writer,
-                in_flight: in_flight.clone(),
-                clock: Arc::clone(&clock),
-            })),
-            messenger: Arc::new(SimMessenger {
-                real: trial.messenger,
-                in_flight,
-                clock,
-                trace: trace.clone(),
-                line,
-                failed: Mutex::default(),
-            }),
-            signal,
-        };
-        let policy = Policy {
-            retry: RetryPolicy::default(),
-            models,
-            roster,
-            lease: LeaseTerms { lease: Duration::from_secs(45), deadline: Duration::from_secs(300) },
-            worker: WorkerTerms::default(),
-            sending: SendingTerms::default(),
-            delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
-            language: order.language,
-        };
-        Ok(Self { ports, policy: Arc::new(policy) })
-    }
-
+    /// Has the order placed, worked on and settled, and draws the conclusions.
     async fn serve(
         &self,
         order: &TrialOrder,
@@ -443,64 +256,4 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
-}
-
-fn provider(outside: &Outside, catalogue: &Arc<Catalogue>) -> Result<(KieVideoApi, KeyRoster), TrialError> {
-    let unusable = TrialError::setup::<KieError>;
-    let mut keys = Vec::new();
-    for name in OutsideSettings::ACCOUNTS {
-        let account = AccountId::new(name).map_err(TrialError::setup("an account has an unusable name"))?;
-        let key = KieKey::new(account, &OutsideSettings::key_of(name).into());
-        keys.push(key.map_err(unusable("a simulated key is unusable"))?);
-    }
-    let base = |text: String| text.parse().map_err(TrialError::setup("the provider has no address"));
-    let config = KieConfig::new(base(outside.kie.api_base())?, base(outside.kie.upload_base())?, keys);
-    let roster = config.roster();
-    let video = KieVideoApi::new(config, Arc::clone(catalogue))
-        .map_err(unusable("the provider cannot be reached"))?;
-    Ok((video, roster))
-}
-
-fn videos(record: &Record, quantity: Quantity) -> Vec<VideoOutcome> {
-    (1..=quantity.videos())
-        .map(|number| {
-            let steps: Vec<_> = record.steps.iter().filter(|step| step.video.0 == number).collect();
-            let retries = steps.iter().enumerate().filter_map(|(place, step)| {
-                let (retry, delay) = step.retry?;
-                let next = steps.get(place + 1);
-                let waited = next.map(|next| next.at.since(step.at));
-                Some(RetrySeen { number: retry, delay, failed_at: step.at, waited })
-            });
-            VideoOutcome {
-                number,
-                state: steps.last().map_or(StateName::Queued, |step| step.state),
-                cause: steps.last().and_then(|step| step.cause),
-                retries: retries.collect(),
-                keys: steps.iter().filter_map(|step| step.submits_with.clone()).collect(),
-                handed_over: record.handed_over.iter().find(|(n, _)| *n == number).map(|(_, at)| *at),
-            }
-        })
-        .collect()
-}
-
-fn key_uses(roster: &KeyRoster, creations: &[Creation]) -> Vec<KeyUse> {
-    let of_account = |number: usize| creations.iter().filter(move |c| c.account == Some(number));
-    roster
-        .keys
-        .iter()
-        .enumerate()
-        .map(|(number, key)| {
-            let mut refused = BTreeMap::new();
-            for code in of_account(number).filter_map(|c| c.came_of_it.as_ref().err()) {
-                *refused.entry(*code).or_default() += 1;
-            }
-            KeyUse {
-                key: key.key.clone(),
-                account: key.account.clone(),
-                submitted: of_account(number).count(),
-                accepted: of_account(number).filter(|c| c.came_of_it.is_ok()).count(),
-                refused,
-            }
-        })
-        .collect()
 }
