@@ -233,7 +233,7 @@ pub fn writing_task(
 pub fn from_answer(answer: &str, prompt_chars_max: usize) -> Option<Prompt> {
     let body = answer.trim().trim_start_matches("```text").trim_matches('`').trim().trim_matches('"').trim();
     let body: String = body.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    if body.chars().filter(|c| c.is_alphanumeric()).count() < WRITTEN_CHARS_MIN {
+    if body.chars().filter(|c| c.is_alphanumeric()).count() < WRITTEN_CHARS_MIN || is_refusal(&body) {
         return None;
     }
     Some(with_suffix(&cut_at_sentence(&body, chars_left(prompt_chars_max)), prompt_chars_max))
@@ -261,6 +261,32 @@ pub fn without_writer(
 const SEPARATOR: &str = "\n\n";
 /// Fewer letters than this are not a prompt but an apology or an empty answer.
 const WRITTEN_CHARS_MIN: usize = 20;
+/// How language models begin when they decline. They say it as an ordinary answer, and as the prompt of a video it
+/// would cost money and show anything but the product.
+const REFUSALS: [&str; 14] = [
+    "i'm sorry",
+    "i am sorry",
+    "sorry,",
+    "i can't",
+    "i cannot",
+    "i can not",
+    "i'm unable",
+    "i am unable",
+    "i'm not able",
+    "i won't",
+    "unfortunately, i",
+    "as an ai",
+    "извините",
+    "к сожалению",
+];
+
+/// Whether an answer declines instead of writing.
+fn is_refusal(answer: &str) -> bool {
+    let start: String = answer.chars().take(40).collect();
+    let start = start.to_lowercase().replace(['\u{2019}', '\u{2018}'], "'");
+    REFUSALS.iter().any(|refusal| start.starts_with(refusal))
+}
+
 /// Longer prompts do not make better clips of 10 to 15 seconds.
 const WRITTEN_CHARS_MAX: usize = 2_000;
 
@@ -316,6 +342,11 @@ mod tests {
         assert_eq!(from_answer("", 2_500), None);
         assert_eq!(from_answer("``` ```", 2_500), None);
         assert_eq!(from_answer("Sorry.", 2_500), None);
+        assert_eq!(from_answer("I\u{2019}m sorry, but I can\u{2019}t help with that request.", 2_500), None);
+        assert_eq!(from_answer("К сожалению, я не могу написать такой текст.", 2_500), None);
+        assert!(
+            from_answer("A hand lifts the mug. I can't wait, says the caption of the day.", 2_500).is_some()
+        );
     }
 
     #[test]

@@ -121,7 +121,11 @@ fn texts_for_users_live_in_the_texts() {
     }
     sources.retain(|file| {
         let name = file.to_string_lossy().into_owned();
-        !name.contains("/texts/") && !name.contains("tests") && !name.contains("fixtures")
+        // `prompt.rs` recognises a language model's refusal in Russian; it says nothing to anybody.
+        !name.contains("/texts/")
+            && !name.ends_with("domain/src/prompt.rs")
+            && !name.contains("tests")
+            && !name.contains("fixtures")
     });
     let found = lines(&sources, |line| {
         let code = line.split("//").next().unwrap_or_default();

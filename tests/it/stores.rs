@@ -27,17 +27,27 @@ pub(crate) struct Stores {
     pub(crate) signal: Arc<dyn WorkSignal>,
 }
 
+impl Stores {
+    fn of<S>(stores: &S, signal: Arc<dyn WorkSignal>) -> Self
+    where
+        S: OrderStore + JobStore + LedgerStore + Outbox + PhotoStore + Clone + 'static,
+    {
+        let stores = Arc::new(stores.clone());
+        Self {
+            orders: stores.clone(),
+            jobs: stores.clone(),
+            ledger: stores.clone(),
+            outbox: stores.clone(),
+            photos: stores,
+            signal,
+        }
+    }
+}
+
 /// Fresh stores in memory.
 pub(crate) async fn memory() -> Stores {
     let stores = MemStores::default();
-    Stores {
-        orders: Arc::new(stores.clone()),
-        jobs: Arc::new(stores.clone()),
-        ledger: Arc::new(stores.clone()),
-        outbox: Arc::new(stores.clone()),
-        photos: Arc::new(stores.clone()),
-        signal: stores.signal(),
-    }
+    Stores::of(&stores, stores.signal())
 }
 
 /// Fresh stores in a database of their own.
@@ -47,14 +57,7 @@ pub(crate) async fn postgres() -> Stores {
 
 /// The ports of a connection to PostgreSQL.
 pub(crate) fn of_postgres(stores: &PgStores) -> Stores {
-    Stores {
-        orders: Arc::new(stores.clone()),
-        jobs: Arc::new(stores.clone()),
-        ledger: Arc::new(stores.clone()),
-        outbox: Arc::new(stores.clone()),
-        photos: Arc::new(stores.clone()),
-        signal: stores.signal(),
-    }
+    Stores::of(stores, stores.signal())
 }
 
 /// A connection to a fresh database, for tests that look behind the ports.

@@ -60,36 +60,44 @@ impl Outbox for PgStores {
     }
 
     async fn sent(&self, message: &OutboxMessage, now: Timestamp) -> Result<(), PortError> {
-        let done =
-            sqlx::query("UPDATE outbox SET done_at = $3 WHERE id = $1 AND lease_no = $2 AND done_at IS NULL")
-                .bind(row_id(message)?)
-                .bind(message.lease)
-                .bind(to_db(now));
-        guarded(done.execute(&self.pool).await.map_err(failed("mark a message as sent"))?.rows_affected())
+        self.answer(message, Some(now), None, None).await
     }
 
     async fn postpone(&self, message: &OutboxMessage, at: Timestamp, why: &str) -> Result<(), PortError> {
-        let later = sqlx::query(
-            "UPDATE outbox SET due_at = $3, failures = failures + 1, last_error = $4
-             WHERE id = $1 AND lease_no = $2 AND done_at IS NULL",
-        )
-        .bind(row_id(message)?)
-        .bind(message.lease)
-        .bind(to_db(at))
-        .bind(shortened(why));
-        guarded(later.execute(&self.pool).await.map_err(failed("postpone a message"))?.rows_affected())
+        self.answer(message, None, Some(at), Some(why)).await
     }
 
     async fn give_up(&self, message: &OutboxMessage, now: Timestamp, why: &str) -> Result<(), PortError> {
-        let done = sqlx::query(
-            "UPDATE outbox SET done_at = $3, failures = failures + 1, last_error = $4
+        self.answer(message, Some(now), None, Some(why)).await
+    }
+}
+
+impl PgStores {
+    /// Writes what became of a claimed message: done, or due again; `why` says that it failed.
+    async fn answer(
+        &self,
+        message: &OutboxMessage,
+        done_at: Option<Timestamp>,
+        due_at: Option<Timestamp>,
+        why: Option<&str>,
+    ) -> Result<(), PortError> {
+        let written = sqlx::query(
+            "UPDATE outbox SET done_at = $3, due_at = coalesce($4, due_at), last_error = coalesce($5, last_error),
+                    failures = failures + CASE WHEN $5 IS NULL THEN 0 ELSE 1 END
              WHERE id = $1 AND lease_no = $2 AND done_at IS NULL",
         )
         .bind(row_id(message)?)
         .bind(message.lease)
-        .bind(to_db(now))
-        .bind(shortened(why));
-        guarded(done.execute(&self.pool).await.map_err(failed("give a message up"))?.rows_affected())
+        .bind(done_at.map(to_db))
+        .bind(due_at.map(to_db))
+        .bind(why.map(shortened))
+        .execute(&self.pool)
+        .await
+        .map_err(failed("write what became of a message"))?;
+        if written.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(PortError::new(ErrorKind::Conflict, "the message was claimed by somebody else meanwhile"))
     }
 }
 
@@ -108,11 +116,4 @@ fn row_id(message: &OutboxMessage) -> Result<i64, PortError> {
 
 fn shortened(text: &str) -> String {
     text.chars().take(ERROR_CHARS_MAX).collect()
-}
-
-fn guarded(rows: u64) -> Result<(), PortError> {
-    if rows == 1 {
-        return Ok(());
-    }
-    Err(PortError::new(ErrorKind::Conflict, "the message was claimed by somebody else meanwhile"))
 }

@@ -78,7 +78,7 @@ async fn audit(house: &House, out: &mut Output) -> Ended {
     let report = account::audit(&house.ports).await?;
     let AuditReport { users, entries, available, held, held_ever, captured, released, findings } = &report;
     let mut lines = vec![
-        format!("{users} users, {entries} entries: {available} credits available, {held} held"),
+        format!("users {users}, entries {entries}, credits available {available}, held {held}"),
         format!("{held_ever} held ever = {captured} captured + {released} released + {held} still held"),
     ];
     lines.extend(findings.iter().map(|finding| match finding.user {
