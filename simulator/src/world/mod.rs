@@ -12,8 +12,6 @@ mod messenger;
 mod mishap;
 mod outcome;
 mod outside;
-#[cfg(test)]
-mod tests;
 mod trace;
 mod trial;
 
