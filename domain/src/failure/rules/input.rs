@@ -136,7 +136,7 @@ pub(super) const RULES: &[TextRule] = &[
             "get image info fail*",
             "image info|information|metadata|dimensions ~2 fail*",
             "fail* ~2 image info|information|metadata|dimensions",
-            "no ~2 face|faces|person|human|people|body|subject ~2 detect*|found|recognized",
+            "no ~2 face|faces|person|human|people|body|subject|object|objects|product ~2 detect*|found|recognized",
             "not ~2 detect*|find|recognize ~3 face|faces|person|human|people|body|subject|object",
             "face|person|body|subject ~2 not ~1 detected|found|recognized|visible|clear",
             "multiple|more_than_one face|faces|person|people|persons",

@@ -60,6 +60,7 @@ pub(super) const RULES: &[TextRule] = &[
         carrier: Carrier::Either,
         says: &[
             "payment required|needed|overdue|due|failed|declined|method",
+            "card ~2 declined|rejected|expired",
             "account ~2 good standing",
             "billing ~4 limit|details|account|issue|inactive|active|enable*|hard|required|problem",
             "enable* billing",
@@ -80,6 +81,7 @@ pub(super) const RULES: &[TextRule] = &[
             "usage|spending|spend|budget|consumption|cost ~2 exceed*|limit|cap|reached",
             "exceed* ~4 usage|spending|spend|budget|consumption|credit limit|cap|allowance",
             "sub key ~4 limit|exceed*",
+            "exceed* ~3 budget",
             "credit|credits|point|points|spend|spending|budget limit|cap|allowance",
             "limit ~3 credit|credits|points|spending|usage",
             "limit ~4 key ~3 used|reached|exceeded",

@@ -139,6 +139,7 @@ pub(super) const RULES: &[TextRule] = &[
             "worker ~3 died|killed|lost|crashed|terminated|failed",
             "fail* ~2 upload ~3 result|video|s3|oss|storage",
             "upload fail*",
+            "unable|fail*|can_not|could_not ~2 generate|create|produce ~1 audio|sound",
             "null pointer*",
             "nullpointerexception",
             "traceback",
