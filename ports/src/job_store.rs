@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    id::{AccountId, AttemptId, JobId, KeyId, OrderId, UserId, WorkerId},
-    job::{Job, Rules, StateName, Step},
+    failure::Failure,
+    id::{AccountId, AttemptId, JobId, KeyId, OrderId, TaskId, UserId, WorkerId},
+    job::{AttemptStatus, Job, Rules, StateName, Step},
     key::{AccountLimits, KeyFacts},
     time::Timestamp,
 };
@@ -100,6 +101,27 @@ pub struct JobRecord {
     pub leased_until: Option<Timestamp>,
 }
 
+/// One submission of a job, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Its id.
+    pub id: AttemptId,
+    /// The key it was sent with.
+    pub key: KeyId,
+    /// How far it got.
+    pub status: AttemptStatus,
+    /// The provider's task, once there was one.
+    pub task: Option<TaskId>,
+    /// What went wrong, if anything did.
+    pub failure: Option<Failure>,
+    /// What the provider literally said, shortened.
+    pub evidence: Option<String>,
+    /// When it was recorded, just before it was sent.
+    pub sent_at: Timestamp,
+    /// When its status was last written.
+    pub changed_at: Timestamp,
+}
+
 /// The job queue.
 ///
 /// Laws, each tested on every implementation:
@@ -183,6 +205,9 @@ pub trait JobStore: Send + Sync {
 
     /// One job.
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError>;
+
+    /// A job's submissions, oldest first.
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError>;
 
     /// Jobs, newest first.
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError>;

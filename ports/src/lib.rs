@@ -23,7 +23,8 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub use error::{ErrorKind, PortError};
 pub use job_store::{
-    AfterStep, Claim, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob, RosterKey,
+    AfterStep, AttemptRecord, Claim, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob,
+    RosterKey,
 };
 pub use ledger_store::{AuditFinding, AuditReport, LedgerStore, Posting};
 pub use messenger::{Messenger, VideoMessage};

@@ -9,8 +9,8 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    AfterStep, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob,
-    PortError, Topic,
+    AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
+    LeasedJob, PortError, Topic,
 };
 
 use super::{
@@ -102,14 +102,14 @@ impl JobStore for MemStores {
         lease: Lease,
         step: &Step,
         after: AfterStep,
-        _evidence: Option<&'a str>,
+        evidence: Option<&'a str>,
         now: Timestamp,
     ) -> Result<(), PortError> {
         let mut world = self.lock();
         world.held(lease)?;
         world.write_step(lease.number, step, after, now)?;
         if let Some(change) = &step.attempt {
-            world.update_attempt(change);
+            world.update_attempt(change, evidence, now);
         }
         drop(world);
         self.ring_for(step, now);
@@ -139,7 +139,7 @@ impl JobStore for MemStores {
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
         world.write_step(leased.lease.number, &step, after, now)?;
         if let Some(change) = &step.attempt {
-            world.insert_attempt(change, roster, now);
+            world.insert_attempt(leased.job.id, change, roster, now);
         }
         drop(world);
         self.ring_for(&step, now);
@@ -188,6 +188,10 @@ impl JobStore for MemStores {
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
         Ok(self.lock().jobs.get(&id).map(record))
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
+        Ok(self.lock().attempts_of(job))
     }
 
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {

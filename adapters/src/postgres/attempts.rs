@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    id::{JobId, KeyId},
-    job::AttemptChange,
+    failure::{Failure, Reason},
+    id::{AttemptId, JobId, KeyId, TaskId},
+    job::{AttemptChange, AttemptStatus},
     key::{Cooling, CoolingCause, KeyFacts},
     time::Timestamp,
 };
-use ports::{KeyRoster, PortError};
+use ports::{AttemptRecord, KeyRoster, PortError};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
@@ -165,4 +166,52 @@ pub(super) async fn cool_key(tx: &mut PgConnection, key: &KeyId, cooling: Coolin
     .await
     .map_err(failed("take a key out of use"))?;
     Ok(())
+}
+
+#[derive(FromRow)]
+struct AttemptRow {
+    id: Uuid,
+    key: String,
+    status: String,
+    task_id: Option<String>,
+    failure_reason: Option<String>,
+    evidence: Option<String>,
+    sent_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+}
+
+impl AttemptRow {
+    fn into_record(self) -> Result<AttemptRecord, PortError> {
+        let wrong = |column| inconsistent("attempts", column, self.id);
+        let failure = |code: &str| Reason::from_code(code).map(Failure::from);
+        Ok(AttemptRecord {
+            id: AttemptId::new(self.id.as_u128()),
+            key: KeyId::new(self.key).map_err(|_| wrong("key"))?,
+            status: AttemptStatus::parse(&self.status).ok_or_else(|| wrong("status"))?,
+            task: self.task_id.map(TaskId::new).transpose().map_err(|_| wrong("task_id"))?,
+            failure: match self.failure_reason.as_deref() {
+                Some(code) => Some(failure(code).ok_or_else(|| wrong("failure_reason"))?),
+                None => None,
+            },
+            evidence: self.evidence,
+            sent_at: from_db(self.sent_at),
+            changed_at: from_db(self.changed_at),
+        })
+    }
+}
+
+/// A job's submissions, oldest first.
+pub(super) async fn of_job(
+    connection: &mut PgConnection,
+    job: JobId,
+) -> Result<Vec<AttemptRecord>, PortError> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(
+        "SELECT id, key, status, task_id, failure_reason, evidence, sent_at, changed_at
+         FROM attempts WHERE job_id = $1 ORDER BY sent_at, id",
+    )
+    .bind(Uuid::from_u128(job.value()))
+    .fetch_all(connection)
+    .await
+    .map_err(failed("read a job's submissions"))?;
+    rows.into_iter().map(AttemptRow::into_record).collect()
 }

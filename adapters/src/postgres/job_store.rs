@@ -10,8 +10,8 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    AfterStep, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob,
-    PortError, Topic,
+    AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
+    LeasedJob, PortError, Topic,
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -301,6 +301,11 @@ impl JobStore for PgStores {
             .await
             .map_err(failed("read the job"))?;
         row.as_ref().map(JobRow::record).transpose()
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
+        let mut connection = self.pool.acquire().await.map_err(failed("read a job's submissions"))?;
+        attempts::of_job(&mut connection, job).await
     }
 
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {

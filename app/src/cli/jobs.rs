@@ -1,7 +1,7 @@
 //! `kadr jobs`.
 
 use domain::id::JobId;
-use ports::{ErrorKind, JobFilter, JobRecord};
+use ports::{AttemptRecord, ErrorKind, JobFilter, JobRecord};
 use serde_json::json;
 
 use super::{Ended, args::JobsCommand, failure::Failure, output::Output, shown};
@@ -20,7 +20,8 @@ pub(super) async fn run(command: JobsCommand, house: &House, out: &mut Output) -
         }
         JobsCommand::Show { job } => {
             let record = find(job, house).await?;
-            show(&record, out)?;
+            let attempts = house.ports.jobs.attempts(job).await?;
+            show(&record, &attempts, out)?;
         }
         JobsCommand::Cancel { job } => {
             find(job, house).await?;
@@ -42,8 +43,8 @@ async fn find(job: JobId, house: &House) -> Result<JobRecord, Failure> {
     })
 }
 
-fn show(record: &JobRecord, out: &mut Output) -> Result<(), Failure> {
-    let value = shown::job(record);
+fn show(record: &JobRecord, attempts: &[AttemptRecord], out: &mut Output) -> Result<(), Failure> {
+    let mut value = shown::job(record);
     let mut lines = vec![shown::job_line(record)];
     if let Some(fields) = value.as_object() {
         let told = ["id", "order", "user", "number", "of", "state", "cause"];
@@ -53,5 +54,10 @@ fn show(record: &JobRecord, out: &mut Output) -> Result<(), Failure> {
             None => format!("  {name}: {value}"),
         }));
     }
+    if !attempts.is_empty() {
+        lines.push("submissions:".to_owned());
+        lines.extend(attempts.iter().flat_map(shown::attempt_lines));
+    }
+    value["attempts"] = attempts.iter().map(shown::attempt).collect();
     out.show(&value, &lines)
 }

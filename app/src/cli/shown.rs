@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, SecondsFormat};
 use domain::{
+    id::TaskId,
     job::State,
     ledger::{Balance, Entry},
     time::Timestamp,
 };
-use ports::JobRecord;
+use ports::{AttemptRecord, JobRecord};
 use serde_json::{Value, json};
 
 /// An instant as RFC 3339 in UTC.
@@ -81,6 +82,34 @@ pub(super) fn job(record: &JobRecord) -> Value {
         "next_run_at": record.next_run_at.map(instant),
         "leased_until": record.leased_until.map(instant),
     })
+}
+
+pub(super) fn attempt(attempt: &AttemptRecord) -> Value {
+    json!({
+        "id": attempt.id.to_string(),
+        "key": attempt.key.as_str(),
+        "status": attempt.status.as_str(),
+        "task": attempt.task.as_ref().map(TaskId::as_str),
+        "class": attempt.failure.map(|failure| failure.class.as_str()),
+        "reason": attempt.failure.map(|failure| failure.reason.code()),
+        "evidence": attempt.evidence,
+        "sent_at": instant(attempt.sent_at),
+        "changed_at": instant(attempt.changed_at),
+    })
+}
+
+/// One submission in a line, and what was said about it in another.
+pub(super) fn attempt_lines(attempt: &AttemptRecord) -> Vec<String> {
+    let mut line =
+        format!("  {}  key {}  {}", instant(attempt.sent_at), attempt.key, attempt.status.as_str());
+    if let Some(task) = &attempt.task {
+        line.push_str(&format!("  task {task}"));
+    }
+    if let Some(failure) = attempt.failure {
+        line.push_str(&format!("  {}/{}", failure.class.as_str(), failure.reason.code()));
+    }
+    let said = attempt.evidence.as_ref().map(|said| format!("    said: {said}"));
+    std::iter::once(line).chain(said).collect()
 }
 
 /// One line of a list of jobs.

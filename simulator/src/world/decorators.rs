@@ -14,9 +14,9 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AuditReport, Claim, Clock, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
-    LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo, PhotoStore, Placed,
-    PortError, Posting, PromptWriter, RenderStatus, Reply, VideoApi, VideoRequest,
+    AfterStep, AttemptRecord, AuditReport, Claim, Clock, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
+    LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo, PhotoStore,
+    Placed, PortError, Posting, PromptWriter, RenderStatus, Reply, VideoApi, VideoRequest,
 };
 
 use super::trace::Trace;
@@ -122,6 +122,10 @@ impl<S: JobStore> JobStore for SimStores<S> {
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
         self.in_flight.during(self.real.job(id)).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
+        self.in_flight.during(self.real.attempts(job)).await
     }
 
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     failure::Reason,
     id::{AttemptId, JobId, KeyId},
-    job::{Event, State, StateName, Task, apply},
+    job::{AttemptStatus, Event, State, StateName, Task, apply},
     key::{AccountLimits, CoolingCause},
     ledger::Entry,
     notice::RefundCause,
@@ -37,6 +37,7 @@ laws![
     a_billing_failure_moves_the_job_to_another_key,
     without_a_key_that_pays_the_credit_comes_back,
     a_cool_down_only_moves_later,
+    every_submission_is_kept_with_what_was_said,
     a_cancelled_job_is_taken_from_its_worker,
     a_job_with_the_provider_cannot_be_cancelled,
     jobs_are_listed_newest_first_and_by_state,
@@ -261,6 +262,25 @@ async fn a_cool_down_only_moves_later(stores: Stores) {
     let facts = stores.jobs.key_facts(&roster(), at(1)).await.unwrap();
     let cooling = facts.iter().find(|facts| facts.key == key).unwrap().cooling.unwrap();
     assert_eq!((cooling.until, cooling.cause), (at(1_800), CoolingCause::Billing));
+}
+
+async fn every_submission_is_kept_with_what_was_said(stores: Stores) {
+    stores.order(1, Quantity::One, at(0)).await;
+    let leased = stores.until_submitting(at(0)).await;
+    let first = refuse(&stores, &leased, 1, Reason::AccountCredits, 0).await;
+    let leased = stores.claim_one(at(0)).await;
+    let attempt = AttemptId::new(2);
+    let step = stores.jobs.open_attempt(&leased, attempt, &roster(), &rules(), at(3)).await.unwrap();
+    let event = Event::Refused { attempt, failure: failure(Reason::Nudity) };
+    let step = apply(&step.job, event, &rules(), at(4)).unwrap();
+    let said = Some("erotic content");
+    stores.jobs.store_step(leased.lease, &step, AfterStep::Release, said, at(4)).await.unwrap();
+    let kept = stores.jobs.attempts(leased.job.id).await.unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!((&kept[0].key, kept[0].failure), (&first, Some(failure(Reason::AccountCredits))));
+    assert_eq!((kept[1].id, kept[1].sent_at, kept[1].changed_at), (attempt, at(3), at(4)));
+    assert_eq!((kept[1].status, kept[1].evidence.as_deref()), (AttemptStatus::Refused, said));
+    assert!(stores.jobs.attempts(JobId::new(99)).await.unwrap().is_empty());
 }
 
 async fn a_cancelled_job_is_taken_from_its_worker(stores: Stores) {

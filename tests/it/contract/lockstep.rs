@@ -246,6 +246,9 @@ impl Pair {
         let _ = same(memory.jobs.list(&all).await, postgres.jobs.list(&all).await);
         let _ = same(memory.ledger.balance(USER).await, postgres.ledger.balance(USER).await);
         let _ = same(memory.ledger.history(USER, 1_000).await, postgres.ledger.history(USER, 1_000).await);
+        for job in &self.jobs {
+            let _ = same(memory.jobs.attempts(*job).await, postgres.jobs.attempts(*job).await);
+        }
         let keys = roster();
         let _ = same(memory.jobs.key_facts(&keys, now).await, postgres.jobs.key_facts(&keys, now).await);
         let report = same(memory.ledger.audit().await, postgres.ledger.audit().await).unwrap();
