@@ -228,8 +228,13 @@ fn any_event() -> impl Strategy<Value = (usize, bool)> {
     (0..events(ATTEMPT).len(), prop::bool::weighted(0.85))
 }
 
+/// More cases than usual, for they are cheap; `PROPTEST_CASES` still wins.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_events_and_duplicates_leads_to_a_legal_state(

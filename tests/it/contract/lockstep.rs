@@ -295,8 +295,13 @@ impl StateMachineTest for Machine {
     }
 }
 
+/// Fewer cases than usual, for each has a database of its own; `PROPTEST_CASES` still wins.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24)
+}
+
 prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn memory_and_postgresql_keep_the_same_things(sequential 20..90 => Machine);
