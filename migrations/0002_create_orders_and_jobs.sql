@@ -56,7 +56,8 @@ CREATE TABLE jobs (
     finished_at timestamptz,
     -- When the next step is due; nothing once the job is finished.
     next_run_at timestamptz,
-    -- The order in which due steps are taken: the due time, later by the delay of the priority.
+    -- The order in which due steps are taken: the time of the order, or the due time once the provider has the job,
+    -- later by the delay of the priority.
     sort_at timestamptz,
     -- Grows with every claim and rescue; every write under a lease must match it.
     lease_no bigint NOT NULL DEFAULT 0,
@@ -72,8 +73,8 @@ CREATE TABLE jobs (
         (lease_owner IS NULL) = (lease_until IS NULL) AND (lease_owner IS NULL) = (lease_deadline IS NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
--- Exactly the order of the claim.
-CREATE INDEX jobs_ready ON jobs (sort_at, id) WHERE lease_owner IS NULL AND next_run_at IS NOT NULL;
+-- Exactly the order of the claim; the due time is there to pass over what is put off without reading its row.
+CREATE INDEX jobs_ready ON jobs (sort_at, id, next_run_at) WHERE lease_owner IS NULL AND next_run_at IS NOT NULL;
 CREATE INDEX jobs_next_due ON jobs (next_run_at) WHERE lease_owner IS NULL AND next_run_at IS NOT NULL;
 -- Exactly the two rescues.
 CREATE INDEX jobs_lease_until ON jobs (lease_until) WHERE lease_owner IS NOT NULL;

@@ -19,7 +19,7 @@ use adapters::{
     system::{OsEntropy, SystemClock},
 };
 use domain::{
-    id::{AccountId, ModelId, OrderId, UserId},
+    id::{AccountId, ModelId, OrderId},
     model::VideoModel,
 };
 use ports::{Clock, ErrorKind, KeyRoster, LeaseTerms, PortError, PromptWriter, VideoApi};
@@ -116,7 +116,16 @@ fn policy_models(config: &Config, catalogue: &Catalogue) -> Result<Models, Compo
         Some(id) => ModelId::new(id).map_err(ComposeError::setting)?,
         None => catalogue.default_model().clone(),
     };
-    Models::new(all, &default).map_err(|e| ComposeError::Setting(format!("KADR_MODEL: {e}")))
+    let models = Models::new(all, &default).map_err(|e| ComposeError::Setting(format!("KADR_MODEL: {e}")))?;
+    let chosen = models.default_model();
+    if !chosen.enabled {
+        let why = chosen.off_reason.as_deref().unwrap_or("switched off");
+        let say = format!(
+            "KADR_MODEL: `{default}` takes no orders ({why}): choose one that `kadr models` shows without OFF"
+        );
+        return Err(ComposeError::Setting(say));
+    }
+    Ok(models)
 }
 
 /// Everything, put together and connected.
@@ -257,15 +266,9 @@ impl Database {
         if database.server.is_some() {
             migrate_schema(&database.stores).await?;
         } else {
-            let probe = ports::LedgerStore::balance(&database.stores, UserId::new(0)).await;
-            probe.map_err(|error| {
-                let what = match error.kind() {
-                    ErrorKind::Rejected => {
-                        "the database has no schema of Kadr's, or an older one: run `kadr migrate`"
-                    }
-                    _ => "the database does not answer",
-                };
-                ComposeError::start(what, error)
+            database.stores.check_schema().await.map_err(|error| match error.kind() {
+                ErrorKind::Rejected => ComposeError::setting(error),
+                _ => ComposeError::start("the database does not answer", error),
             })?;
         }
         Ok(database)
@@ -282,7 +285,13 @@ impl Database {
             return Ok(Self { stores, server: None, told: format!("PostgreSQL at {told}") });
         }
         let directory = &config.database.directory;
-        note(&format!("no DATABASE_URL is set: starting a private PostgreSQL in {}", directory.display()));
+        // Joining one that runs takes no time worth a line.
+        if !directory.join("url").exists() {
+            note(&format!(
+                "no DATABASE_URL is set: starting a private PostgreSQL in {}",
+                directory.display()
+            ));
+        }
         let options =
             ServerOptions { bin_dir: config.database.bin_dir.clone(), ..ServerOptions::private(directory) };
         let started = tokio::task::spawn_blocking(move || PostgresServer::start(&options)).await;
@@ -300,6 +309,10 @@ impl Database {
 /// Host, port and database of a URL: enough to recognise it, and no password.
 fn address_of(url: &SecretString) -> String {
     let Ok(url) = Url::parse(url.expose_secret().trim()) else { return "the given address".to_owned() };
+    if url.path().contains('@') || url.fragment().is_some() {
+        // An unescaped `/` or `#` in the password: what looks like the path is part of it.
+        return "the given address".to_owned();
+    }
     let host = url.host_str().unwrap_or("localhost");
     format!("{host}:{}{}", url.port().unwrap_or(5432), url.path())
 }

@@ -53,7 +53,7 @@ pub struct WorkerTerms {
 impl Default for WorkerTerms {
     fn default() -> Self {
         let s = Duration::from_secs;
-        Self { job_slots: 20, message_slots: 8, grace: s(25), safety_poll: s(30) }
+        Self { job_slots: 20, message_slots: 8, grace: s(100), safety_poll: s(30) }
     }
 }
 

@@ -18,9 +18,11 @@ pub struct RetryPolicy {
     /// How long a lost createTask answer is waited for before the job is submitted again. The provider offers no
     /// idempotency key and no list of tasks, so the answer may yet arrive by callback.
     pub lost_answer_grace: Duration,
-    /// Lost answers a job survives without using up a retry.
+    /// Lost answers after which a job is submitted again, without using up a retry. One more and its credit comes
+    /// back: every lost answer may be a render that is paid for.
     pub lost_answers_max: u8,
-    /// How long a fresh task may be unknown to the provider's own lookup.
+    /// How long after its acceptance a task may be unknown to the provider's own lookup. Longer than most renders, so
+    /// that one wrong answer does not pay for a second render.
     pub unknown_task_grace: Duration,
     /// How long a job may be put off for lack of room before its user gets the credit back.
     pub patience: Duration,
@@ -41,7 +43,7 @@ impl Default for RetryPolicy {
             delivery_delays: vec![s(10), s(20), s(40), s(80), s(160), s(320)],
             lost_answer_grace: s(120),
             lost_answers_max: 1,
-            unknown_task_grace: s(60),
+            unknown_task_grace: s(300),
             patience: s(2 * 60 * 60),
             rescues_max: 8,
             upload_valid_for: s(20 * 60 * 60),

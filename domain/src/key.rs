@@ -144,6 +144,12 @@ pub enum KeyChoice {
 /// How long to wait for a running task to end before asking again: nothing says when one will.
 const RUNNING_RECHECK: Duration = Duration::from_secs(5);
 
+/// The next instant on a common grid: those who wait look together, and the eldest of them goes first.
+fn next_recheck(now: Timestamp) -> Timestamp {
+    let grid = i64::try_from(RUNNING_RECHECK.as_millis()).unwrap_or(1);
+    Timestamp::from_millis((now.as_millis().div_euclid(grid) + 1).saturating_mul(grid))
+}
+
 /// Chooses the least loaded usable key; `avoid`, the key that failed last, only when nothing else is usable.
 #[must_use]
 pub fn choose(
@@ -170,7 +176,7 @@ fn ready_at(facts: &KeyFacts, limits: &AccountLimits, now: Timestamp) -> Option<
         at = at.max(cooling.until);
     }
     if facts.account_running >= limits.running_max {
-        at = at.max(now.after(RUNNING_RECHECK));
+        at = at.max(next_recheck(now));
     }
     if facts.account_created >= limits.creates_max {
         at = at.max(

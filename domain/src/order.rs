@@ -153,7 +153,8 @@ pub fn place(
         return Err(PhotoError::NotForModel { found, model: model.id.to_string(), allowed }.into());
     }
     if request.template == Template::OwnPrompt {
-        prompt::check_own_prompt(&request.brief, model.id.as_str(), model.prompt_chars.1)?;
+        let (wishes, model_id) = (request.wishes.as_ref(), model.id.as_str());
+        prompt::check_own_prompt(&request.brief, wishes, model_id, model.prompt_chars.1)?;
     }
     let (user, of) = (request.user, request.quantity.videos());
     let jobs = (1..=of).map(|number| Job::queued(job_id(), id, user, (number, of), at)).collect();

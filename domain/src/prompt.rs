@@ -189,8 +189,13 @@ pub fn chars_left(prompt_chars_max: usize) -> usize {
 ///
 /// # Errors
 /// [`PromptTooLong`] with both lengths.
-pub fn check_own_prompt(brief: &Brief, model: &str, prompt_chars_max: usize) -> Result<(), PromptTooLong> {
-    let (chars, max) = (brief.as_str().chars().count(), chars_left(prompt_chars_max));
+pub fn check_own_prompt(
+    brief: &Brief,
+    wishes: Option<&Brief>,
+    model: &str,
+    prompt_chars_max: usize,
+) -> Result<(), PromptTooLong> {
+    let (chars, max) = (own_words(brief, wishes).chars().count(), chars_left(prompt_chars_max));
     if chars <= max { Ok(()) } else { Err(PromptTooLong { chars, max, model: model.to_owned() }) }
 }
 
@@ -247,15 +252,20 @@ pub fn without_writer(
     wishes: Option<&Brief>,
     prompt_chars_max: usize,
 ) -> Prompt {
-    let mut body = match template.direction() {
-        None => brief.as_str().to_owned(),
-        Some(direction) => format!("{direction} The product, in its seller's words: {}", brief.as_str()),
+    let words = own_words(brief, wishes);
+    let body = match template.direction() {
+        None => words,
+        Some(direction) => format!("{direction} The product, in its seller's words: {words}"),
     };
-    if let Some(wishes) = wishes {
-        body.push_str(" Wishes: ");
-        body.push_str(wishes.as_str());
-    }
     with_suffix(&cut_at_sentence(&body, chars_left(prompt_chars_max)), prompt_chars_max)
+}
+
+/// Everything the user said.
+fn own_words(brief: &Brief, wishes: Option<&Brief>) -> String {
+    match wishes {
+        None => brief.as_str().to_owned(),
+        Some(wishes) => format!("{}\nWishes: {}", brief.as_str(), wishes.as_str()),
+    }
 }
 
 const SEPARATOR: &str = "\n\n";
@@ -370,9 +380,16 @@ mod tests {
         }
 
         #[test]
-        fn an_own_prompt_that_was_accepted_is_never_cut(text in "\\PC{1,4000}", limit in 1_000_usize..6_000) {
-            if let Ok(brief) = Brief::new(&text) && check_own_prompt(&brief, "m", limit).is_ok() {
-                prop_assert!(without_writer(Template::OwnPrompt, &brief, None, limit).as_str().starts_with(brief.as_str()));
+        fn an_own_prompt_that_was_accepted_is_never_cut(
+            text in "\\PC{1,4000}",
+            wishes in prop::option::of("\\PC{1,900}"),
+            limit in 1_000_usize..6_000,
+        ) {
+            let wishes = wishes.and_then(|wishes| Brief::new(&wishes).ok());
+            if let Ok(brief) = Brief::new(&text) && check_own_prompt(&brief, wishes.as_ref(), "m", limit).is_ok() {
+                let prompt = without_writer(Template::OwnPrompt, &brief, wishes.as_ref(), limit);
+                prop_assert!(prompt.as_str().starts_with(brief.as_str()));
+                prop_assert!(wishes.is_none_or(|wishes| prompt.as_str().contains(wishes.as_str())));
             }
         }
     }

@@ -24,6 +24,11 @@ pub(super) fn inconsistent(table: &str, column: &str, id: impl std::fmt::Display
     PortError::new(ErrorKind::Inconsistent, say)
 }
 
+/// Leaves out a row this version cannot read, loudly, so that it does not hold up the readable ones beside it.
+pub(super) fn readable<T>(what: &'static str, row: Result<T, PortError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!(what, %error, "a row cannot be read and is passed over")).ok()
+}
+
 fn kind_of(error: &sqlx::Error) -> ErrorKind {
     match error {
         sqlx::Error::Io(_)
@@ -31,8 +36,8 @@ fn kind_of(error: &sqlx::Error) -> ErrorKind {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => ErrorKind::Transient,
         sqlx::Error::Database(db) => match db.code().as_deref() {
-            // Serialization failure, deadlock, lock not available.
-            Some("40001" | "40P01" | "55P03") => ErrorKind::Transient,
+            // Serialization failure, deadlock, lock not available, a primary that has just become a standby.
+            Some("40001" | "40P01" | "55P03" | "25006") => ErrorKind::Transient,
             Some(code) => match code.get(..2) {
                 // Connection exception, out of resources, operator intervention.
                 Some("08" | "53" | "57") => ErrorKind::Transient,

@@ -210,7 +210,7 @@ pub(super) async fn insert_job(tx: &mut PgConnection, job: &Job) -> Result<(), P
     .bind(i16::from(job.video.1))
     .bind(to_db(job.created_at))
     .bind(job.state.name().as_str())
-    .bind(to_db(job.priority().sort_at(job.created_at)))
+    .bind(to_db(job.sort_at(job.created_at)))
     .execute(tx)
     .await
     .map_err(failed("store a job"))?;
@@ -265,6 +265,6 @@ fn bind_job<'q>(
         .bind(columns.cause)
         .bind(columns.finished.map(to_db))
         .bind(next_run_at.map(to_db))
-        .bind(next_run_at.map(|at| to_db(job.priority().sort_at(at))))
+        .bind(next_run_at.map(|at| to_db(job.sort_at(at))))
         .bind(i16::from(job.rescues))
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     PgStores, attempts,
-    error::{commit_failed, failed},
+    error::{commit_failed, failed, readable},
     job_rows::{JobRow, update_leased},
     ledger_store::insert_entry,
     notice_rows::insert_notice,
@@ -128,16 +128,15 @@ impl JobStore for PgStores {
         .await
         .map_err(failed(TRIED))?;
         rows.sort_by_key(|row| (row.sort_at, row.id));
-        let jobs = rows
-            .iter()
-            .map(|row| {
-                let job = row.job()?;
-                let lease = Lease { job: job.id, number: row.lease_no };
-                Ok(LeasedJob { job, lease })
-            })
-            .collect::<Result<Vec<_>, PortError>>()?;
+        let is_full = rows.len() == limit as usize;
+        let leased = |row: &JobRow| {
+            let job = row.job()?;
+            let lease = Lease { job: job.id, number: row.lease_no };
+            Ok::<_, PortError>(LeasedJob { job, lease })
+        };
+        let jobs = rows.iter().filter_map(|row| readable("a job", leased(row))).collect();
         let mut next_due_at = None;
-        if jobs.len() < limit as usize {
+        if !is_full {
             let next: Option<DateTime<Utc>> = sqlx::query_scalar(
                 "SELECT min(next_run_at) FROM jobs
                  WHERE lease_owner IS NULL AND next_run_at IS NOT NULL AND next_run_at > $1",
@@ -157,20 +156,35 @@ impl JobStore for PgStores {
         terms: LeaseTerms,
         now: Timestamp,
     ) -> Result<Vec<Lease>, PortError> {
+        const TRIED: &str = "extend leases";
         let (ids, numbers) = lease_columns(leases);
-        let extended: Vec<(Uuid, i64)> = sqlx::query_as(
-            "UPDATE jobs SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS held (id, lease_no)
-             WHERE jobs.id = held.id AND jobs.lease_no = held.lease_no AND lease_owner IS NOT NULL
-             RETURNING jobs.id, jobs.lease_no",
+        // A row that somebody has locked is passed over, or one open transaction would hold up every heartbeat; its
+        // lease is extended at the next one.
+        sqlx::query(
+            "WITH held AS MATERIALIZED (
+                 SELECT jobs.id FROM jobs
+                 JOIN unnest($1::uuid[], $2::bigint[]) AS ours (id, lease_no) USING (id, lease_no)
+                 WHERE lease_owner IS NOT NULL FOR NO KEY UPDATE OF jobs SKIP LOCKED)
+             UPDATE jobs SET lease_until = $3 FROM held WHERE jobs.id = held.id",
+        )
+        .bind(&ids)
+        .bind(&numbers)
+        .bind(to_db(now.after(terms.lease)))
+        .execute(&self.pool)
+        .await
+        .map_err(failed(TRIED))?;
+        let held: Vec<(Uuid, i64)> = sqlx::query_as(
+            "SELECT jobs.id, lease_no FROM jobs
+             JOIN unnest($1::uuid[], $2::bigint[]) AS ours (id, lease_no) USING (id, lease_no)
+             WHERE lease_owner IS NOT NULL",
         )
         .bind(ids)
         .bind(numbers)
-        .bind(to_db(now.after(terms.lease)))
         .fetch_all(&self.pool)
         .await
-        .map_err(failed("extend leases"))?;
+        .map_err(failed(TRIED))?;
         // By number too: the same worker may hold an old and a new lease of one job.
-        let holds = |lease: &Lease| extended.contains(&(Uuid::from_u128(lease.job.value()), lease.number));
+        let holds = |lease: &Lease| held.contains(&(Uuid::from_u128(lease.job.value()), lease.number));
         Ok(leases.iter().copied().filter(|lease| !holds(lease)).collect())
     }
 
@@ -228,9 +242,12 @@ impl JobStore for PgStores {
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         self.rescue(
-            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
+            "WITH lost AS MATERIALIZED (
+                 SELECT id FROM jobs WHERE lease_owner IS NOT NULL AND lease_until <= $1
+                 ORDER BY lease_until FOR NO KEY UPDATE SKIP LOCKED)
+             UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
                     rescues = least(rescues + 1, 100)
-             WHERE lease_owner IS NOT NULL AND lease_until <= $1 RETURNING id",
+             FROM lost WHERE jobs.id = lost.id RETURNING jobs.id",
             now,
         )
         .await
@@ -238,9 +255,12 @@ impl JobStore for PgStores {
 
     async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         self.rescue(
-            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
+            "WITH lost AS MATERIALIZED (
+                 SELECT id FROM jobs WHERE lease_owner IS NOT NULL AND lease_deadline <= $1
+                 ORDER BY lease_deadline FOR NO KEY UPDATE SKIP LOCKED)
+             UPDATE jobs SET lease_no = lease_no + 1, lease_owner = NULL, lease_until = NULL, lease_deadline = NULL,
                     rescues = least(rescues + 1, 100)
-             WHERE lease_owner IS NOT NULL AND lease_deadline <= $1 RETURNING id",
+             FROM lost WHERE jobs.id = lost.id RETURNING jobs.id",
             now,
         )
         .await

@@ -56,6 +56,8 @@ impl PgStores {
                 PortError::with_source(ErrorKind::Rejected, say, e)
             })?
             .application_name("kadr")
+            // Somebody's open transaction must cost one statement its patience, not a worker its heartbeat.
+            .options([("lock_timeout", "5s")])
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(1));
         // The pool would try a refused connection again until its time-out, and then say only that it timed out.
         let probe = PgConnection::connect_with(&options).await.map_err(failed("connect to PostgreSQL"))?;
@@ -75,10 +77,37 @@ impl PgStores {
     /// [`ErrorKind::Inconsistent`] when the database holds another schema than this program knows.
     pub async fn migrate(&self) -> Result<i64, PortError> {
         MIGRATIONS.run(&self.pool).await.map_err(|e| {
-            let say = "bring the database schema up to date: it was made by another version of kadr, or the user may not change it";
+            let say = "it was made by another version of kadr, or the database user may not change it";
             PortError::with_source(ErrorKind::Inconsistent, say, e)
         })?;
         Ok(MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0))
+    }
+
+    /// Checks that the schema is the one this program was made for; changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Rejected`] saying whether the schema is missing, older or newer.
+    pub async fn check_schema(&self) -> Result<(), PortError> {
+        let found: Result<Option<i64>, sqlx::Error> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+                .fetch_one(&self.pool)
+                .await;
+        let found = match found {
+            Ok(version) => version,
+            // Undefined table.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => None,
+            Err(error) => return Err(failed("read the version of the schema")(error)),
+        };
+        let newest = MIGRATIONS.iter().map(|m| m.version).max();
+        let say = match (found, newest) {
+            (found, newest) if found == newest => return Ok(()),
+            (None, _) => "the database has no schema of Kadr's yet: run `kadr migrate`",
+            (found, newest) if found < newest => {
+                "the database's schema is older than this kadr: run `kadr migrate`"
+            }
+            _ => "the database's schema is newer than this kadr: install the newer version",
+        };
+        Err(PortError::new(ErrorKind::Rejected, say))
     }
 
     /// The hints of this process's own writes and, once [`PgStores::listen`] runs, of every other process's.

@@ -10,7 +10,7 @@ use ports::{ErrorKind, Outbox, OutboxClaim, OutboxMessage, PortError};
 
 use super::{
     PgStores,
-    error::{failed, inconsistent},
+    error::{failed, inconsistent, readable},
     notice_rows::NoticeRow,
     time::{from_db, to_db},
 };
@@ -45,9 +45,9 @@ impl Outbox for PgStores {
         .await
         .map_err(failed(TRIED))?;
         rows.sort_by_key(|row| row.id);
-        let messages = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+        let messages = rows.iter().filter_map(|row| readable("a message", message(row))).collect();
         let mut next_due_at = None;
-        if messages.len() < limit as usize {
+        if rows.len() < limit as usize {
             let next: Option<DateTime<Utc>> =
                 sqlx::query_scalar("SELECT min(due_at) FROM outbox WHERE done_at IS NULL AND due_at > $1")
                     .bind(to_db(now))

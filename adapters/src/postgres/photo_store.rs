@@ -1,4 +1,4 @@
-//! Photos, as rows: every host reaches them, and they are deleted with what they belong to.
+//! Photos, as rows: every host reaches them.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -110,7 +110,8 @@ pub(super) struct OrderArgs {
     #[arg(long, value_name = "ID", value_parser = confirmation)]
     pub(super) confirmation: Option<ConfirmationId>,
 
-    /// Work here until the order is finished, and show its messages
+    /// Work here until the order is finished, and show its messages. Whatever else is due is worked on too; a
+    /// `kadr run` beside it may take some of the videos
     #[arg(long)]
     pub(super) wait: bool,
 

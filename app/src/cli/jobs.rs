@@ -26,7 +26,11 @@ pub(super) async fn run(command: JobsCommand, house: &House, out: &mut Output) -
         JobsCommand::Cancel { job } => {
             find(job, house).await?;
             cancel_job(&house.ports, &house.policy, job).await.map_err(|error| match error.kind() {
-                ErrorKind::Rejected => Failure::usage(format!("job {job} cannot be cancelled: {error}")),
+                ErrorKind::Rejected => {
+                    let why = std::error::Error::source(&error)
+                        .map_or_else(|| error.to_string(), ToString::to_string);
+                    Failure::usage(format!("job {job} cannot be cancelled: {why}"))
+                }
                 _ => Failure::from(error),
             })?;
             let record = find(job, house).await?;

@@ -7,9 +7,10 @@ use tracing_subscriber::{EnvFilter, fmt};
 use crate::config::{LogConfig, LogFormat};
 
 /// For commands that are watched.
-pub(super) const QUIET: &str = "warn";
+/// sqlx repeats unknown parameters of a mistyped database URL, and with them what may be its password.
+pub(super) const QUIET: &str = "warn,sqlx_postgres::options=error";
 /// For the service.
-pub(super) const BUSY: &str = "info,sqlx=warn,hyper=warn,reqwest=warn";
+pub(super) const BUSY: &str = "info,sqlx=warn,hyper=warn,reqwest=warn,sqlx_postgres::options=error";
 
 /// Starts the log; `usual` is the filter when none is configured. A second start changes nothing.
 pub(super) fn start(config: &LogConfig, usual: &str) {

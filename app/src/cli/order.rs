@@ -92,13 +92,13 @@ fn read_photo(path: &Path) -> Result<Bytes, Failure> {
             "cannot read the photo {shown}: {e}; give the path of a JPEG, PNG or WebP file"
         ))
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?;
-    if size.is_dir() {
-        return Err(Failure::usage(format!(
-            "{shown} is a folder: give the path of a JPEG, PNG or WebP file"
-        )));
+    // Before opening: opening a pipe waits for somebody to write into it.
+    let size = std::fs::metadata(path).map_err(unreadable)?;
+    if !size.is_file() {
+        let what = if size.is_dir() { "a folder" } else { "not a file" };
+        return Err(Failure::usage(format!("{shown} is {what}: give the path of a JPEG, PNG or WebP file")));
     }
+    let file = File::open(path).map_err(unreadable)?;
     if size.len() > PHOTO_BYTES_MAX {
         let error = PhotoError::TooLarge { bytes: size.len(), max: PHOTO_BYTES_MAX };
         return Err(Failure::usage(format!("{shown}: {error}")));
@@ -227,6 +227,10 @@ impl Summary {
             format!("credits: {held} held, {delivered} captured, {refunded} released"),
         ];
         lines.extend(files.iter().map(|file| format!("  {}", file.display())));
+        if files.len() < *delivered {
+            let elsewhere = delivered - files.len();
+            lines.push(format!("  {elsewhere} more saved by another worker, in the folder it delivers to"));
+        }
         lines
     }
 }

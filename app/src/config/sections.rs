@@ -189,7 +189,7 @@ impl Default for WorkerConfig {
             message_slots: 8,
             lease_s: Seconds(45),
             step_deadline_s: Seconds(300),
-            grace_s: Seconds(25),
+            grace_s: Seconds(100),
             safety_poll_s: Seconds(30),
         }
     }

@@ -34,7 +34,15 @@ pub async fn send_notice(
     if notice.audience == Audience::Operator {
         tracing::warn!(order.id = %notice.order, alert = %text, "the operator is needed");
     }
-    let sent = ports.messenger.send_text(notice.audience, notice.order, &text).await;
+    // Within the claim, or the message would be claimed again while this try still holds its slot.
+    let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
+    let sent = tokio::select! {
+        biased;
+        sent = ports.messenger.send_text(notice.audience, notice.order, &text) => sent,
+        () = ports.clock.sleep_until(gives_up_at) => {
+            Err(PortError::new(ErrorKind::AnswerLost, "the messenger did not answer in time"))
+        }
+    };
     let now = ports.clock.now();
     let (sending, written) = match sent {
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),

@@ -7,7 +7,10 @@ use domain::time::Timestamp;
 use ports::{Clock, PortError, Topic, WorkSignal};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
-use super::{Stop, trouble::Trouble};
+use super::{
+    Stop,
+    trouble::{Trouble, within},
+};
 use crate::{Policy, Ports};
 
 /// A kind of work that is claimed, done in short steps, and held by leases meanwhile.
@@ -101,7 +104,7 @@ impl<W: Work> Dispatcher<W> {
         if free == 0 || now < self.claim_at || self.is_fenced(now) {
             return;
         }
-        match self.work.claim(free, now).await {
+        match within(&*self.clock, self.lease / 4, self.work.claim(free, now)).await {
             Ok(claimed) => {
                 self.trouble.over();
                 if self.running.is_empty() {
@@ -134,7 +137,7 @@ impl<W: Work> Dispatcher<W> {
             return;
         }
         let leases = self.leases();
-        match self.work.extend(&leases, now).await {
+        match within(&*self.clock, self.lease / 4, self.work.extend(&leases, now)).await {
             Ok(lost) => {
                 self.trouble.over();
                 self.confirmed_at = now;

@@ -2,7 +2,10 @@
 
 use ports::PortError;
 
-use super::{Stop, trouble::Trouble};
+use super::{
+    Stop,
+    trouble::{Trouble, within},
+};
 use crate::{Policy, Ports};
 
 /// Looks three times in a lease's length, so that a dead worker's jobs wait little longer than the lease.
@@ -10,7 +13,7 @@ pub(super) async fn run(ports: &Ports, policy: &Policy, stop: &Stop) {
     let every = policy.lease.lease / 3;
     let mut trouble = Trouble::none("reaper");
     while !stop.is_asked() {
-        let pause = match rescue(ports).await {
+        let pause = match within(&*ports.clock, every, rescue(ports)).await {
             Ok(()) => {
                 trouble.over();
                 every

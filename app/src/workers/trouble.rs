@@ -2,10 +2,28 @@
 
 use std::time::Duration;
 
-use ports::PortError;
+use ports::{Clock, ErrorKind, PortError};
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// Waits for a store for so long and no longer: a connection that went silent answers never, and its loop still has
+/// to beat, to look around and to hear a stop.
+pub(super) async fn within<T>(
+    clock: &dyn Clock,
+    limit: Duration,
+    asked: impl Future<Output = Result<T, PortError>>,
+) -> Result<T, PortError> {
+    let ends_at = clock.now().after(limit);
+    tokio::select! {
+        biased;
+        answer = asked => answer,
+        () = clock.sleep_until(ends_at) => {
+            let say = format!("the store was silent for {} s", limit.as_secs());
+            Err(PortError::new(ErrorKind::Transient, say))
+        }
+    }
+}
 
 /// What a loop knows about its store's trouble.
 #[derive(Debug)]

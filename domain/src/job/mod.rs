@@ -111,6 +111,14 @@ impl Job {
         }
     }
 
+    /// The key by which its next step, due at `due_at`, is taken among those that are due. Until the provider has it, a
+    /// job keeps the place it got when it was ordered, however often it is put off; after that the due time counts.
+    #[must_use]
+    pub fn sort_at(&self, due_at: Timestamp) -> Timestamp {
+        let priority = self.priority();
+        priority.sort_at(if priority == Priority::InFlight { due_at } else { self.created_at })
+    }
+
     /// How urgent its next step is.
     #[must_use]
     pub const fn priority(&self) -> Priority {

@@ -185,7 +185,8 @@ impl Turn<'_> {
         }
         self.job.lost_answers = self.job.lost_answers.saturating_add(1);
         let step = if self.job.lost_answers > self.rules.retry.lost_answers_max {
-            self.fail(&open.key, Failure { class: FailureClass::Temporary, reason: Reason::ProviderFault })
+            // Each of them may be a paid render: no third one for the same credit.
+            self.refund(RefundCause::RetriesExhausted)
         } else {
             self.job.state = State::Submitting { open: None };
             self.due_now()

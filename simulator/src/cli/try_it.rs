@@ -125,6 +125,8 @@ enum TryError {
     Photo { path: String, source: std::io::Error },
     #[error("the photo {path} is larger than 10 MB: send a smaller picture")]
     PhotoTooLarge { path: String },
+    #[error("{path} is not a file: give the path of a JPEG, PNG or WebP photo")]
+    NotAFile { path: String },
     #[error("videos cannot be saved in {path}: {source}; choose a folder you may write to with --out")]
     Out { path: String, source: std::io::Error },
     #[error(
@@ -223,8 +225,12 @@ fn order(arguments: &Arguments) -> Result<TrialOrder, Box<dyn Error>> {
 fn read_photo(path: &Path) -> Result<Bytes, TryError> {
     let shown = || path.display().to_string();
     let failed = |source| TryError::Photo { path: shown(), source };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > domain::photo::PHOTO_BYTES_MAX {
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if !about.is_file() {
+        // A folder cannot be read, and a pipe or device may never end.
+        return Err(TryError::NotAFile { path: shown() });
+    }
+    if about.len() > domain::photo::PHOTO_BYTES_MAX {
         return Err(TryError::PhotoTooLarge { path: shown() });
     }
     std::fs::read(path).map(Bytes::from).map_err(failed)

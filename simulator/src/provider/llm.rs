@@ -174,14 +174,14 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A prompt writer must send instructions, a text and the photo itself as a data URL.
+    /// A prompt writer must send a text and the photo itself as a data URL; instructions are its own affair.
     fn read(body: &'a Value) -> Result<Self, &'static str> {
         let model = body.get("model").and_then(Value::as_str).filter(|m| !m.is_empty()).ok_or("model")?;
         let messages = body.get("messages").and_then(Value::as_array).ok_or("messages")?;
         let content = |role: &str| {
             messages.iter().find(|m| m.get("role").and_then(Value::as_str) == Some(role))?.get("content")
         };
-        let system = content("system").and_then(Value::as_str).ok_or("messages[system].content")?;
+        let system = content("system").and_then(Value::as_str).unwrap_or_default();
         let parts = content("user").and_then(Value::as_array).ok_or("messages[user].content")?;
         let part = |kind: &str| parts.iter().find(|p| p.get("type").and_then(Value::as_str) == Some(kind));
         let text =

@@ -23,6 +23,7 @@ laws![
     a_due_job_is_claimed_once,
     first_videos_go_before_further_ones,
     waiting_long_enough_beats_urgency,
+    a_job_that_is_put_off_keeps_its_place,
     a_job_is_not_claimed_before_it_is_due_and_the_claim_says_when,
     a_write_under_a_lost_lease_changes_nothing,
     a_heartbeat_keeps_a_job_and_silence_loses_it,
@@ -66,6 +67,17 @@ async fn waiting_long_enough_beats_urgency(stores: Stores) {
     let claimed = stores.claim(4, at(51)).await;
     let order: Vec<_> = claimed.iter().map(|leased| leased.job.id.value()).collect();
     assert_eq!(order, [101, 102, 103, 201], "further videos ordered 50 s earlier go before a first one");
+}
+
+async fn a_job_that_is_put_off_keeps_its_place(stores: Stores) {
+    stores.order(1, Quantity::One, at(0)).await;
+    let elder = stores.until_submitting(at(0)).await;
+    stores.step(&elder, Event::KeysBusy { until: at(100) }, at(0)).await.unwrap();
+    stores.order(2, Quantity::One, at(60)).await;
+    assert_eq!(stores.claim_one(at(99)).await.job.id.value(), 201, "not before it is due");
+    stores.order(3, Quantity::One, at(95)).await;
+    let order: Vec<_> = stores.claim(5, at(100)).await.iter().map(|leased| leased.job.id.value()).collect();
+    assert_eq!(order, [101, 301], "and then before those who came later");
 }
 
 async fn a_job_is_not_claimed_before_it_is_due_and_the_claim_says_when(stores: Stores) {

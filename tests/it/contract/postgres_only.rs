@@ -148,3 +148,66 @@ async fn many_workers_hammering_one_queue_step_each_job_once() {
     assert_eq!(stores.ledger.balance(USER).await.unwrap().available.value(), 60);
     stores.assert_audit_is_clean().await;
 }
+
+#[tokio::test]
+async fn an_open_transaction_on_a_user_holds_up_no_heartbeat_and_no_rescue() {
+    let stores = pg_stores().await;
+    let ports = of_postgres(&stores);
+    ports.order(1, Quantity::Three, at(0)).await;
+    let held = ports.claim(3, at(0)).await;
+    // Somebody types BEGIN; UPDATE users ... and goes to lunch; a step of that user then waits for the row, holding
+    // its own job's.
+    let mut lunch = stores.pool().begin().await.unwrap();
+    sqlx::query("UPDATE users SET credits = credits + 1").execute(&mut *lunch).await.unwrap();
+    let stuck = {
+        let (ports, leased) = (ports.clone(), held[0].clone());
+        tokio::spawn(async move {
+            let step = domain::job::apply(&leased.job, Event::CancelRequested, &rules(), at(1)).unwrap();
+            ports.jobs.store_step(leased.lease, &step, ports::AfterStep::Release, None, at(1)).await
+        })
+    };
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(stores.pool()).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let leases: Vec<_> = held.iter().map(|leased| leased.lease).collect();
+    assert!(ports.jobs.extend_leases(&leases, TERMS, at(30)).await.unwrap().is_empty(), "none is lost");
+    let rescued = ports.jobs.rescue_dead(at(50)).await.unwrap();
+    assert!(rescued.is_empty(), "the other two were extended, the locked one is passed over: {rescued:?}");
+    lunch.commit().await.unwrap();
+    stuck.await.unwrap().unwrap();
+    ports.assert_audit_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_no_other() {
+    let stores = pg_stores().await;
+    let ports = of_postgres(&stores);
+    ports.order(1, Quantity::Three, at(0)).await;
+    ports.order(2, Quantity::One, at(0)).await;
+    for spoil in [
+        "UPDATE jobs SET avoid_key = '' WHERE order_id = '00000000-0000-0000-0000-000000000001' AND video_number = 1",
+        "UPDATE outbox SET kind = 'from the future' WHERE order_id = '00000000-0000-0000-0000-000000000001'",
+    ] {
+        sqlx::query(spoil).execute(stores.pool()).await.unwrap();
+    }
+    assert_eq!(ports.claim(10, at(0)).await.len(), 3);
+    assert_eq!(ports.outbox.claim_due(WORKER, 10, at(30), at(0)).await.unwrap().messages.len(), 1);
+}
+
+#[tokio::test]
+async fn a_schema_that_does_not_fit_is_said_to_be_older_or_newer() {
+    let stores = pg_stores().await;
+    stores.check_schema().await.unwrap();
+    for (change, says) in [
+        ("UPDATE _sqlx_migrations SET version = version + 100", "newer"),
+        ("DELETE FROM _sqlx_migrations WHERE version > 101", "newer"),
+        ("UPDATE _sqlx_migrations SET version = 1", "older"),
+        ("DELETE FROM _sqlx_migrations", "no schema"),
+        ("DROP TABLE _sqlx_migrations", "no schema"),
+    ] {
+        sqlx::query(change).execute(stores.pool()).await.unwrap();
+        let error = stores.check_schema().await.unwrap_err();
+        assert!(error.to_string().contains(says), "{change}: {error}");
+    }
+}

@@ -140,8 +140,9 @@ pub fn sweep_work_dir(dir: &Path, now: Timestamp, older_than: Duration) {
         let path = entry.path();
         let written = entry.metadata().and_then(|m| m.modified()).ok();
         let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let is_video = path.extension().is_some_and(|extension| extension == "mp4");
-        if is_video && written.is_some_and(|at| at < oldest) && std::fs::remove_file(&path).is_ok() {
+        // Finished downloads, and those a process died over.
+        let is_ours = path.extension().is_some_and(|extension| extension == "mp4" || extension == "part");
+        if is_ours && written.is_some_and(|at| at < oldest) && std::fs::remove_file(&path).is_ok() {
             tracing::info!(file = %path.display(), "removed what a killed process left behind");
         }
     }

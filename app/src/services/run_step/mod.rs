@@ -70,7 +70,11 @@ pub async fn run_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Res
 }
 
 async fn attempt_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Result<StepEnd, PortError> {
-    let id = leased.job.order;
+    let (id, usual) = (leased.job.order, policy.rules(&policy.models.default_model().id));
+    if leased.job.task(ports.clock.now(), &usual) == Some(Task::Abandon) {
+        // Before anything is read: what cannot be read may be what ended the workers.
+        return abandon(ports, leased, &usual).await;
+    }
     let order = ports.orders.order(id).await?.ok_or_else(|| {
         PortError::new(
             ErrorKind::Inconsistent,
@@ -97,12 +101,21 @@ async fn attempt_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Res
         Task::AwaitAnswer => turn.await_answer()?,
         Task::Look => turn.look().await?,
         Task::Deliver => turn.deliver().await?,
-        Task::Abandon => {
-            tracing::error!(job.id = %leased.lease.job, rescues = leased.job.rescues, "every worker died of this job's next step, giving it up");
-            Event::Abandoned.into()
-        }
+        Task::Abandon => return abandon(ports, leased, &turn.rules).await,
     };
     turn.record(&leased.job, finding).await
+}
+
+/// Gives up a job that every worker died of.
+async fn abandon(ports: &Ports, leased: &LeasedJob, rules: &Rules) -> Result<StepEnd, PortError> {
+    let (job, now) = (&leased.job, ports.clock.now());
+    tracing::error!(job.id = %job.id, rescues = job.rescues, "every worker died of this job's next step, giving it up");
+    let step = job::apply(job, Event::Abandoned, rules, now).map_err(|refusal| {
+        PortError::with_source(ErrorKind::Inconsistent, "the job cannot be given up", refusal)
+    })?;
+    insist(&*ports.clock, || ports.jobs.store_step(leased.lease, &step, AfterStep::Release, None, now))
+        .await?;
+    Ok(StepEnd::Stored { state: step.job.state.name(), next_run_at: None })
 }
 
 /// One leased job in the hands of one worker.

@@ -89,7 +89,7 @@ impl Task {
 
     pub(super) fn progress(&self, id: &str, now: Timestamp) -> Progress {
         if let Some(Fate::Fails { after, code, msg }) = &self.fate {
-            let at = after.map_or(self.due, |after| self.created.after(after));
+            let at = after.map_or(self.due, |after| self.created.after(after).min(self.due));
             if now >= at {
                 return Progress::Failed { at, code: code.clone(), msg: msg.clone() };
             }
