@@ -1,7 +1,11 @@
 //! Runs Kadr against a simulated KIE.AI: the real services, the real adapters, the real PostgreSQL, in virtual time.
 
 pub mod cli;
+pub mod day;
+pub mod oracle;
 pub mod provider;
 pub mod sample;
+pub mod scenario;
 pub mod time;
+pub mod trace;
 pub mod world;

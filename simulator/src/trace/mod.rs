@@ -1,0 +1,8 @@
+//! The event log: everything that is checked, counted, drawn or told of a run is derived from it.
+
+mod event;
+
+pub use event::{
+    AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
+    SendEnd, Site,
+};
