@@ -320,7 +320,7 @@ fn address_of(url: &SecretString) -> String {
 fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
     let worker = &config.worker;
     Policy {
-        retry: config.retry.policy(),
+        retry: config.retry.policy().into(),
         models,
         roster,
         lease: LeaseTerms { lease: worker.lease_s.duration(), deadline: worker.step_deadline_s.duration() },

@@ -140,7 +140,7 @@ pub(crate) fn policy() -> Policy {
     let models = vec![model("sora-2"), model("kling")];
     let default = models[0].id.clone();
     Policy {
-        retry: RetryPolicy::default(),
+        retry: RetryPolicy::default().into(),
         models: Models::new(models, &default).unwrap(),
         roster: KeyRoster {
             keys: vec![RosterKey { key: key("k1"), account: AccountId::new("main").unwrap() }],

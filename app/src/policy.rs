@@ -1,6 +1,6 @@
 //! What the operator decided: limits, models, keys and times, shared by every service and loop.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{decision::RetryPolicy, id::ModelId, job::Rules, model::VideoModel};
 use ports::{KeyRoster, LeaseTerms};
@@ -11,7 +11,7 @@ use crate::texts::Language;
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// When and how often a job is tried again.
-    pub retry: RetryPolicy,
+    pub retry: Arc<RetryPolicy>,
     /// What can be ordered.
     pub models: Models,
     /// Provider keys and what their accounts may do.
@@ -33,7 +33,7 @@ impl Policy {
     /// until the provider's answer ends the job.
     #[must_use]
     pub fn rules(&self, model: &ModelId) -> Rules {
-        Rules { retry: self.retry.clone(), timing: self.models.get_or_default(model).timing }
+        Rules { retry: Arc::clone(&self.retry), timing: self.models.get_or_default(model).timing }
     }
 }
 

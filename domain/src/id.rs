@@ -1,6 +1,6 @@
 //! Identifiers. Each kind of thing has its own type, so that an order's id cannot be passed for a job's.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use crate::time::Timestamp;
 
@@ -139,11 +139,12 @@ pub struct NameError {
     got: usize,
 }
 
+// Shared text: ids travel with every copy of a job, and a copy is one count more.
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident, $what:literal, $max:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks length and characters.
@@ -153,7 +154,7 @@ macro_rules! names {
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let text = text.into();
                 let fits = (1..=$max).contains(&text.len()) && !text.chars().any(char::is_control);
-                if fits { Ok(Self(text)) } else { Err(NameError { what: $what, max: $max, got: text.len() }) }
+                if fits { Ok(Self(text.into())) } else { Err(NameError { what: $what, max: $max, got: text.len() }) }
             }
 
             /// The text.

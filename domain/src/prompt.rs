@@ -1,6 +1,6 @@
 //! Templates and prompts: what the language model is asked, and what the video model is told.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// How a video is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,7 @@ pub const FIDELITY_SUFFIX: &str = "The product must look exactly as in the refer
 
 /// A user's own words about the product, checked and trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brief(String);
+pub struct Brief(Arc<str>);
 
 /// The text cannot be used as a brief.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Brief {
         match text.chars().count() {
             0 => Err(BriefError::Empty),
             chars if chars > Self::CHARS_MAX => Err(BriefError::TooLong { chars, max: Self::CHARS_MAX }),
-            _ => Ok(Self(text.to_owned())),
+            _ => Ok(Self(text.into())),
         }
     }
 
@@ -123,13 +123,13 @@ pub struct WritingTask {
 
 /// A finished prompt, suffix included, within the model's limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prompt(String);
+pub struct Prompt(Arc<str>);
 
 impl Prompt {
     /// A prompt read back from a store.
     #[must_use]
     pub fn stored(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// The text sent to the video model.
@@ -302,7 +302,8 @@ const WRITTEN_CHARS_MAX: usize = 2_000;
 
 fn with_suffix(body: &str, prompt_chars_max: usize) -> Prompt {
     let suffix = cut(FIDELITY_SUFFIX, prompt_chars_max);
-    Prompt(if body.is_empty() { suffix } else { format!("{body}{SEPARATOR}{suffix}") })
+    let text = if body.is_empty() { suffix } else { format!("{body}{SEPARATOR}{suffix}") };
+    Prompt(text.into())
 }
 
 fn cut(text: &str, chars_max: usize) -> String {

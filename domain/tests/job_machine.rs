@@ -23,7 +23,7 @@ const ATTEMPT: AttemptId = AttemptId::new(7);
 fn rules() -> Rules {
     let s = Duration::from_secs;
     let timing = RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-    Rules { retry: RetryPolicy::default(), timing }
+    Rules { retry: RetryPolicy::default().into(), timing }
 }
 
 fn key() -> KeyId {

@@ -40,7 +40,7 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 
 pub(crate) fn rules() -> Rules {
     let timing = RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-    Rules { retry: RetryPolicy::default(), timing }
+    Rules { retry: RetryPolicy::default().into(), timing }
 }
 
 pub(crate) fn model() -> VideoModel {

@@ -1,5 +1,7 @@
 //! What one event changes, and why an event may be refused.
 
+use std::sync::Arc;
+
 use super::{Job, StateName};
 use crate::{
     decision::RetryPolicy,
@@ -16,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     /// When and how often to try again.
-    pub retry: RetryPolicy,
+    pub retry: Arc<RetryPolicy>,
     /// When to look at a render.
     pub timing: RenderTiming,
 }

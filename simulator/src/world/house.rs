@@ -90,7 +90,7 @@ impl House {
             signal,
         };
         let policy = Policy {
-            retry: RetryPolicy::default(),
+            retry: RetryPolicy::default().into(),
             models,
             roster,
             lease: LeaseTerms { lease: Duration::from_secs(45), deadline: Duration::from_secs(300) },
