@@ -1,7 +1,9 @@
 //! Submissions and the state of provider keys.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use domain::{
-    id::{AccountId, JobId},
+    id::{AccountId, AttemptId, JobId, KeyId},
     job::AttemptChange,
     key::KeyFacts,
     time::Timestamp,
@@ -13,38 +15,65 @@ use super::world::World;
 /// A submission.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
-    job: JobId,
     account: Option<AccountId>,
     record: AttemptRecord,
+}
+
+/// What accounts and keys are doing, kept up to date instead of counted anew for each choice of a key.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    in_flight: BTreeSet<AttemptId>,
+    running: BTreeMap<AccountId, u32>,
+    running_by_key: BTreeMap<KeyId, u32>,
+    /// When each account's newest tasks were sent, oldest first.
+    sent: BTreeMap<AccountId, VecDeque<Timestamp>>,
+}
+
+impl Load {
+    /// How many sendings of an account are remembered: more than any account may make in a window.
+    const SENT_MAX: usize = 4_096;
+
+    fn count(&mut self, id: AttemptId, account: Option<&AccountId>, key: &KeyId, is_in_flight: bool) {
+        let changed = if is_in_flight { self.in_flight.insert(id) } else { self.in_flight.remove(&id) };
+        if !changed {
+            return;
+        }
+        let step = |count: &mut u32| {
+            *count = if is_in_flight { count.saturating_add(1) } else { count.saturating_sub(1) };
+        };
+        if let Some(account) = account {
+            step(self.running.entry(account.clone()).or_default());
+        }
+        step(self.running_by_key.entry(key.clone()).or_default());
+    }
+
+    fn note_sending(&mut self, account: &AccountId, at: Timestamp) {
+        let sent = self.sent.entry(account.clone()).or_default();
+        let place = sent.partition_point(|earlier| *earlier <= at);
+        sent.insert(place, at);
+        if sent.len() > Self::SENT_MAX {
+            sent.pop_front();
+        }
+    }
 }
 
 impl World {
     /// What is known of the roster's keys.
     pub(super) fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Vec<KeyFacts> {
-        let running = |matches: &dyn Fn(&Attempt) -> bool| {
-            let in_flight = self.in_flight.iter().filter_map(|id| self.attempts.get(id));
-            u32::try_from(in_flight.filter(|attempt| matches(attempt)).count()).unwrap_or(u32::MAX)
-        };
+        let window = roster.limits.window;
+        let load = &self.load;
         let facts = roster.keys.iter().map(|key| {
-            let of_account = |attempt: &Attempt| attempt.account.as_ref() == Some(&key.account);
-            let in_window = |attempt: &Attempt| {
-                of_account(attempt) && attempt.record.sent_at.after(roster.limits.window) > now
-            };
-            // Ids grow with time, so the newest attempts are at the end.
-            let recent = self
-                .attempts
-                .values()
-                .rev()
-                .take_while(|a| a.record.sent_at.after(roster.limits.window) > now);
-            let recent: Vec<_> = recent.filter(|attempt| in_window(attempt)).collect();
+            let sent = load.sent.get(&key.account).into_iter().flatten().rev();
+            let recent = sent.take_while(|at| at.after(window) > now);
+            let (created, oldest) = recent.fold((0_u32, None), |(count, _), at| (count + 1, Some(*at)));
             KeyFacts {
                 key: key.key.clone(),
                 account: key.account.clone(),
                 cooling: self.cooling.get(&key.key).copied(),
-                account_running: running(&of_account),
-                account_created: u32::try_from(recent.len()).unwrap_or(u32::MAX),
-                window_frees_at: recent.iter().map(|a| a.record.sent_at.after(roster.limits.window)).min(),
-                key_running: running(&|attempt| of_account(attempt) && attempt.record.key == key.key),
+                account_running: load.running.get(&key.account).copied().unwrap_or_default(),
+                account_created: created,
+                window_frees_at: oldest.map(|at| at.after(window)),
+                key_running: load.running_by_key.get(&key.key).copied().unwrap_or_default(),
             }
         });
         facts.collect()
@@ -69,29 +98,30 @@ impl World {
             sent_at: now,
             changed_at: now,
         };
-        self.attempts.insert(change.id, Attempt { job, account, record });
-        self.in_flight.insert(change.id);
+        if let Some(account) = &account {
+            self.load.note_sending(account, now);
+        }
+        self.load.count(change.id, account.as_ref(), &change.key, true);
+        self.attempts.insert(change.id, Attempt { account, record });
+        self.attempts_by_job.entry(job).or_default().push(change.id);
     }
 
     /// Records what became of a submission.
     pub(super) fn update_attempt(&mut self, change: &AttemptChange, evidence: Option<&str>, now: Timestamp) {
-        let Some(Attempt { record, .. }) = self.attempts.get_mut(&change.id) else { return };
+        let Some(Attempt { record, account }) = self.attempts.get_mut(&change.id) else { return };
         record.status = change.status;
         record.task = change.task.clone().or_else(|| record.task.take());
         record.failure = change.failure.or(record.failure);
         record.evidence = evidence.map(str::to_owned).or_else(|| record.evidence.take());
         record.changed_at = now;
-        if change.status.is_in_flight() {
-            self.in_flight.insert(change.id);
-        } else {
-            self.in_flight.remove(&change.id);
-        }
+        self.load.count(change.id, account.as_ref(), &record.key, change.status.is_in_flight());
     }
 
     /// A job's submissions, oldest first.
     pub(super) fn attempts_of(&self, job: JobId) -> Vec<AttemptRecord> {
-        let of_job = self.attempts.values().filter(|attempt| attempt.job == job);
-        let mut records: Vec<_> = of_job.map(|attempt| attempt.record.clone()).collect();
+        let ids = self.attempts_by_job.get(&job).into_iter().flatten();
+        let mut records: Vec<_> =
+            ids.filter_map(|id| self.attempts.get(id)).map(|attempt| attempt.record.clone()).collect();
         records.sort_by_key(|record| (record.sent_at, record.id));
         records
     }

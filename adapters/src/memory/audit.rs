@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    id::{JobId, UserId},
+    id::{JobId, OrderId, UserId},
     job::StateName,
     ledger::EntryKind,
 };
@@ -19,7 +19,16 @@ pub(super) fn report(world: &World) -> AuditReport {
     };
     let mut sums: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
     let mut ends: BTreeMap<JobId, Vec<EntryKind>> = BTreeMap::new();
-    for entry in &world.entries {
+    for (user, past) in &world.forgotten {
+        sums.insert(*user, (past.available, past.held));
+        report.entries += past.entries;
+        report.available += past.available;
+        report.held += past.held;
+        report.held_ever += past.held_ever;
+        report.captured += past.captured;
+        report.released += past.released;
+    }
+    for entry in world.entries.values() {
         let sum = sums.entry(entry.user).or_default();
         *sum = (sum.0 + entry.available, sum.1 + entry.held);
         report.available += entry.available;
@@ -70,9 +79,13 @@ pub(super) fn report(world: &World) -> AuditReport {
     for (id, kinds) in ends {
         find(None, format!("job {id} has {kinds:?} and does not exist"));
     }
+    let mut jobs_of: BTreeMap<OrderId, usize> = BTreeMap::new();
+    for row in world.jobs.values() {
+        *jobs_of.entry(row.job.order).or_default() += 1;
+    }
     for (id, order) in &world.orders {
-        let jobs = world.jobs.values().filter(|row| row.job.order == *id).count();
-        let hold = world.entry_by_key.get(&format!("hold:{id}")).and_then(|at| world.entries.get(*at));
+        let jobs = jobs_of.get(id).copied().unwrap_or_default();
+        let hold = world.entry_by_key.get(&format!("hold:{id}")).and_then(|at| world.entries.get(at));
         let held = hold.map_or(0, |entry| entry.held);
         let videos = order.request.quantity.videos();
         if jobs != usize::from(videos) || held != i64::from(videos) {

@@ -5,7 +5,6 @@ use domain::{
     id::{AttemptId, JobId, WorkerId},
     job::{self, Event, Rules, State, Step},
     key::KeyFacts,
-    priority::Priority,
     time::Timestamp,
 };
 use ports::{
@@ -60,17 +59,14 @@ impl JobStore for MemStores {
         now: Timestamp,
     ) -> Result<Claim, PortError> {
         let mut world = self.lock();
-        let horizon = now.after(Priority::DELAY_MAX);
-        let candidates = world.ready.iter().take_while(|(sort_at, _)| *sort_at <= horizon);
-        let is_due =
-            |id: &JobId| world.jobs.get(id).and_then(|row| row.next_run_at).is_some_and(|at| at <= now);
-        let ids: Vec<JobId> = candidates.map(|(_, id)| *id).filter(is_due).take(limit as usize).collect();
+        world.notice_due(now);
         let mut claim = Claim::default();
-        for id in ids {
-            claim.jobs.extend(world.lease_job(id, terms, now).map(|(job, lease)| LeasedJob { job, lease }));
-        }
-        if claim.jobs.len() < limit as usize {
-            claim.next_due_at = world.due.iter().map(|(at, _)| *at).find(|at| *at > now);
+        while claim.jobs.len() < limit as usize {
+            let Some((job, lease)) = world.lease_first(terms, now) else {
+                claim.next_due_at = world.due.first().map(|(at, _)| *at);
+                break;
+            };
+            claim.jobs.push(LeasedJob { job, lease });
         }
         Ok(claim)
     }

@@ -22,7 +22,7 @@ pub(crate) fn says_the_same(posted: &Entry, again: &Entry) -> bool {
 impl LedgerStore for MemStores {
     async fn post(&self, entry: &Entry) -> Result<Posting, PortError> {
         let mut world = self.lock();
-        if let Some(posted) = world.entry_by_key.get(&entry.key).and_then(|at| world.entries.get(*at)) {
+        if let Some(posted) = world.entry_by_key.get(&entry.key).and_then(|at| world.entries.get(at)) {
             return if says_the_same(posted, entry) {
                 Ok(Posting::Duplicate(world.balances.get(&entry.user).copied().unwrap_or_default()))
             } else {
@@ -42,7 +42,7 @@ impl LedgerStore for MemStores {
 
     async fn history(&self, user: UserId, limit: u32) -> Result<Vec<Entry>, PortError> {
         let world = self.lock();
-        let entries = world.entries.iter().rev().filter(|entry| entry.user == user);
+        let entries = world.entries.values().rev().filter(|entry| entry.user == user);
         Ok(entries.take(limit as usize).cloned().collect())
     }
 

@@ -12,6 +12,8 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::id::{JobId, OrderId};
+
 use crate::bells::Bells;
 use world::World;
 
@@ -29,6 +31,13 @@ impl MemStores {
     #[must_use]
     pub fn signal(&self) -> Arc<Bells> {
         self.signal.clone()
+    }
+
+    /// Forgets a finished order and its jobs, keeping what its ledger entries add up to, so that a process that lives
+    /// through millions of orders does not keep them all. A repeated confirmation would order again, so wait until
+    /// nobody can repeat it. Returns whether the order was there and its jobs were finished.
+    pub fn forget_order(&self, order: OrderId, jobs: &[JobId]) -> bool {
+        self.lock().forget_order(order, jobs)
     }
 
     /// Every write checks before it changes anything, so a panic elsewhere leaves nothing half done behind.

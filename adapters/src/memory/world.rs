@@ -6,33 +6,41 @@ use domain::{
     id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
     job::{Job, Step},
     key::Cooling,
-    ledger::{Balance, Entry, LedgerError},
+    ledger::{Balance, Entry, EntryKind, LedgerError},
     notice::Notice,
     order::Order,
     time::Timestamp,
 };
 use ports::{AfterStep, ErrorKind, Lease, LeaseTerms, Photo, PortError};
 
-use super::{attempts::Attempt, outbox::OutboxRow};
+use super::{
+    attempts::{Attempt, Load},
+    outbox::OutboxRow,
+};
 
 /// The tables.
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub(super) balances: BTreeMap<UserId, Balance>,
-    pub(super) entries: Vec<Entry>,
-    pub(super) entry_by_key: BTreeMap<String, usize>,
+    /// By their number, in the order they were posted.
+    pub(super) entries: BTreeMap<u64, Entry>,
+    entries_posted: u64,
+    pub(super) entry_by_key: BTreeMap<String, u64>,
     pub(super) ended_jobs: BTreeSet<JobId>,
+    /// What the entries of forgotten orders added up to.
+    pub(super) forgotten: BTreeMap<UserId, Forgotten>,
     pub(super) photos: BTreeMap<PhotoId, Photo>,
     pub(super) orders: BTreeMap<OrderId, Order>,
     pub(super) confirmed: BTreeMap<(UserId, ConfirmationId), OrderId>,
     pub(super) jobs: BTreeMap<JobId, JobRow>,
-    /// Unclaimed jobs in the order of the claim.
+    /// Unclaimed jobs known to be due, in the order of the claim.
     pub(super) ready: BTreeSet<(Timestamp, JobId)>,
-    /// Unclaimed jobs by due time.
+    /// The other unclaimed jobs, by due time. A claim moves those that fell due to the ready ones.
     pub(super) due: BTreeSet<(Timestamp, JobId)>,
     pub(super) leased: BTreeSet<JobId>,
     pub(super) attempts: BTreeMap<AttemptId, Attempt>,
-    pub(super) in_flight: BTreeSet<AttemptId>,
+    pub(super) attempts_by_job: BTreeMap<JobId, Vec<AttemptId>>,
+    pub(super) load: Load,
     pub(super) cooling: BTreeMap<KeyId, Cooling>,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,
     pub(super) outbox_waiting: BTreeSet<u64>,
@@ -56,6 +64,17 @@ pub(super) struct LeaseTimes {
     pub(super) deadline: Timestamp,
 }
 
+/// What the entries of a user's forgotten orders added up to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Forgotten {
+    pub(super) entries: u64,
+    pub(super) available: i64,
+    pub(super) held: i64,
+    pub(super) held_ever: i64,
+    pub(super) captured: i64,
+    pub(super) released: i64,
+}
+
 impl JobRow {
     pub(super) const fn holds(&self, lease: Lease) -> bool {
         self.lease.is_some() && self.lease_number == lease.number
@@ -71,29 +90,40 @@ impl World {
     pub(super) fn put_job(&mut self, row: JobRow) {
         let id = row.job.id;
         if let Some(old) = self.jobs.get(&id) {
-            if let (Some(sort_at), Some(due_at)) = (old.sort_at(), old.next_run_at) {
+            if old.lease.is_some() {
+                self.leased.remove(&id);
+            } else if let (Some(sort_at), Some(due_at)) = (old.sort_at(), old.next_run_at)
+                && !self.due.remove(&(due_at, id))
+            {
                 self.ready.remove(&(sort_at, id));
-                self.due.remove(&(due_at, id));
             }
-            self.leased.remove(&id);
         }
         if row.lease.is_some() {
             self.leased.insert(id);
-        } else if let (Some(sort_at), Some(due_at)) = (row.sort_at(), row.next_run_at) {
-            self.ready.insert((sort_at, id));
+        } else if let Some(due_at) = row.next_run_at {
             self.due.insert((due_at, id));
         }
         self.jobs.insert(id, row);
     }
 
-    /// Hands a job to a worker.
-    pub(super) fn lease_job(&mut self, id: JobId, terms: LeaseTerms, now: Timestamp) -> Option<(Job, Lease)> {
-        let mut row = self.jobs.get(&id)?.clone();
+    /// Moves what has fallen due to the ready jobs.
+    pub(super) fn notice_due(&mut self, now: Timestamp) {
+        while let Some((due_at, id)) = self.due.first().copied().filter(|(due_at, _)| *due_at <= now) {
+            self.due.remove(&(due_at, id));
+            if let Some(sort_at) = self.jobs.get(&id).and_then(JobRow::sort_at) {
+                self.ready.insert((sort_at, id));
+            }
+        }
+    }
+
+    /// Hands the most urgent of the ready jobs to a worker.
+    pub(super) fn lease_first(&mut self, terms: LeaseTerms, now: Timestamp) -> Option<(Job, Lease)> {
+        let (_, id) = self.ready.pop_first()?;
+        let row = self.jobs.get_mut(&id)?;
         row.lease_number += 1;
         row.lease = Some(LeaseTimes { until: now.after(terms.lease), deadline: now.after(terms.deadline) });
-        let taken = (row.job.clone(), Lease { job: id, number: row.lease_number });
-        self.put_job(row);
-        Some(taken)
+        self.leased.insert(id);
+        Some((row.job.clone(), Lease { job: id, number: row.lease_number }))
     }
 
     /// Takes a job from whoever holds it; the number grows, so that the holder can write nothing more.
@@ -135,10 +165,45 @@ impl World {
     pub(super) fn post_entry(&mut self, entry: &Entry) -> Result<Balance, LedgerError> {
         let after = self.balances.get(&entry.user).copied().unwrap_or_default().apply(entry)?;
         self.balances.insert(entry.user, after);
-        self.entry_by_key.insert(entry.key.clone(), self.entries.len());
-        self.entries.push(entry.clone());
+        self.entry_by_key.insert(entry.key.clone(), self.entries_posted);
+        self.entries.insert(self.entries_posted, entry.clone());
+        self.entries_posted += 1;
         self.ended_jobs.extend(entry.job);
         Ok(after)
+    }
+
+    /// Forgets an order whose jobs are finished, with everything that hangs on it, except what its entries add up to.
+    /// Returns whether it was there and finished.
+    pub(super) fn forget_order(&mut self, id: OrderId, jobs: &[JobId]) -> bool {
+        let finished = |job: &JobId| self.jobs.get(job).is_some_and(|row| row.job.state.is_terminal());
+        if !jobs.iter().all(finished) {
+            return false;
+        }
+        let Some(order) = self.orders.remove(&id) else { return false };
+        self.confirmed.remove(&(order.request.user, order.request.confirmation));
+        let keys = jobs.iter().flat_map(|job| [format!("capture:{job}"), format!("release:{job}")]);
+        for key in keys.chain([format!("hold:{id}")]) {
+            let entry = self.entry_by_key.remove(&key).and_then(|number| self.entries.remove(&number));
+            let Some(entry) = entry else { continue };
+            let sum = self.forgotten.entry(entry.user).or_default();
+            sum.entries += 1;
+            sum.available += entry.available;
+            sum.held += entry.held;
+            match entry.kind {
+                EntryKind::Hold => sum.held_ever += entry.held,
+                EntryKind::Capture => sum.captured += 1,
+                EntryKind::Release => sum.released += 1,
+                EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment => {}
+            }
+        }
+        for job in jobs {
+            self.jobs.remove(job);
+            self.ended_jobs.remove(job);
+            for attempt in self.attempts_by_job.remove(job).unwrap_or_default() {
+                self.attempts.remove(&attempt);
+            }
+        }
+        true
     }
 
     /// Writes a message into the outbox.
