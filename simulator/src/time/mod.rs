@@ -13,7 +13,7 @@ mod runtime;
 mod sim_clock;
 
 pub use entropy::SeededEntropy;
-pub(crate) use entropy::{bits_of, chance, chance_of, generator};
+pub(crate) use entropy::{bits_of, chance, chance_of, generator, luck};
 pub use in_flight::{Holding, InFlight};
 pub use runtime::{SimError, SimRuntime};
 pub use sim_clock::SimClock;

@@ -1,6 +1,9 @@
 //! A provider account: keys, money, limits.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use domain::time::Timestamp;
 
@@ -43,26 +46,40 @@ pub(super) const WINDOW: Duration = Duration::from_secs(10);
 pub(super) struct Account {
     pub(super) plan: AccountPlan,
     pub(super) balance: KieCredits,
-    /// Names of tasks that have not been settled.
-    pub(super) open: Vec<String>,
+    /// Tasks that have not been settled, by when they end.
+    pub(super) open: BTreeSet<(Timestamp, String)>,
+    /// What the open tasks will cost if they succeed.
+    pub(super) reserved: KieCredits,
     created: VecDeque<Timestamp>,
 }
 
 impl Account {
     pub(super) fn new(plan: AccountPlan) -> Self {
-        Self { balance: plan.balance, plan, open: Vec::new(), created: VecDeque::new() }
+        Self {
+            balance: plan.balance,
+            plan,
+            open: BTreeSet::new(),
+            reserved: KieCredits::default(),
+            created: VecDeque::new(),
+        }
     }
 
-    /// Whether one more task may be created now.
-    pub(super) fn has_room(&mut self, running: usize, now: Timestamp) -> bool {
+    /// Whether one more task may be created now. What has ended by now must have been settled.
+    pub(super) fn has_room(&mut self, now: Timestamp) -> bool {
         while self.created.front().is_some_and(|at| now.since(*at) >= WINDOW) {
             self.created.pop_front();
         }
-        self.created.len() < self.plan.creates_per_window && running < self.plan.running_max
+        self.created.len() < self.plan.creates_per_window && self.open.len() < self.plan.running_max
     }
 
-    pub(super) fn note_creation(&mut self, task: String, now: Timestamp) {
+    pub(super) fn note_creation(&mut self, task: String, ends: Timestamp, price: KieCredits, now: Timestamp) {
         self.created.push_back(now);
-        self.open.push(task);
+        self.open.insert((ends, task));
+        self.reserved = self.reserved.plus(price);
+    }
+
+    /// Tasks created within the window that ends with the last one.
+    pub(super) fn created_in_window(&self) -> usize {
+        self.created.len()
     }
 }

@@ -13,10 +13,12 @@ mod specs;
 mod task;
 #[cfg(test)]
 mod tests;
+mod weather;
 pub mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,7 +26,14 @@ use bytes::Bytes;
 use domain::time::Timestamp;
 use serde_json::Value;
 
-use self::{account::Account, files::Files, spec::Spec, task::Task, words::No};
+use self::{
+    account::Account,
+    files::Files,
+    spec::Spec,
+    task::Task,
+    weather::{Asked, article_of},
+    words::No,
+};
 pub use self::{
     account::AccountPlan,
     credit::KieCredits,
@@ -32,6 +41,7 @@ pub use self::{
     plan::{Call, FailPlan, Fate, Trouble, When},
     render::RenderTime,
     task::{Api, Progress, TaskView},
+    weather::{ARTICLE, Storm, Weather},
 };
 use crate::time::bits_of;
 
@@ -53,8 +63,10 @@ pub struct KieSettings {
     pub all_paused: bool,
     /// How long renders take.
     pub render_time: RenderTime,
-    /// What goes wrong.
+    /// What goes wrong, call by call.
     pub plan: FailPlan,
+    /// What goes wrong by chance and by the clock, where the plan says nothing.
+    pub weather: Weather,
 }
 
 impl KieSettings {
@@ -68,6 +80,7 @@ impl KieSettings {
             all_paused: false,
             render_time: RenderTime::default(),
             plan: FailPlan::default(),
+            weather: Weather::default(),
         }
     }
 }
@@ -103,6 +116,21 @@ pub struct Creation {
     pub account: Option<usize>,
     /// The task, or the code of the refusal.
     pub came_of_it: Result<String, i64>,
+    /// Tasks the account ran afterwards.
+    pub running: usize,
+    /// Tasks the account had created within the ten seconds before, this one included.
+    pub created_in_window: usize,
+    /// Whether the answer is sent whole.
+    pub answered: bool,
+}
+
+/// A success that was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// Its account, counted from 0.
+    pub account: usize,
+    /// How much.
+    pub price: KieCredits,
 }
 
 /// What the provider did and what it charged.
@@ -136,8 +164,15 @@ pub struct KieModel {
     files: Files,
     calls: BTreeMap<Call, u64>,
     accepted: u64,
+    /// createTask calls so far by article, for the weather.
+    submissions: BTreeMap<u64, u64>,
     creations: Vec<Creation>,
+    charges: Vec<Charge>,
+    bill: Bill,
 }
+
+/// How many calls and charges are remembered when nobody takes them away: a server runs for long.
+const REMEMBERED_MAX: usize = 100_000;
 
 impl KieModel {
     /// A provider that has done nothing yet.
@@ -151,18 +186,41 @@ impl KieModel {
             files: Files::default(),
             calls: BTreeMap::new(),
             accepted: 0,
+            submissions: BTreeMap::new(),
             creations: Vec::new(),
+            charges: Vec::new(),
+            bill: Bill::default(),
         }
     }
 
     /// createTask: `body` is the whole request. `Ok` is the task's name.
     pub fn create(&mut self, api: Api, key: Option<&str>, body: &Value, now: Timestamp) -> Answer<String> {
-        let text = body.to_string();
+        let text = if self.settings.plan.reads_bodies() { body.to_string() } else { String::new() };
         let account = self.account_of(key).ok();
-        let answer = self.answer(Call::Create, &text, |model| model.accept(api, key, body, &text, now));
+        let input = input_of(api, body);
+        let order = input.get("prompt").and_then(Value::as_str).and_then(article_of).map(|article| {
+            let nth = self.submissions.entry(article).or_default();
+            *nth += 1;
+            (article, *nth)
+        });
+        let asked = Asked { call: Call::Create, account, now, about: "", order };
+        let answer = self.answer(asked, &text, |model| model.accept(api, key, body, &asked, &text));
         if answer.arrives != Arrival::GatewayPage {
-            let came_of_it = answer.said.clone().map_err(|no| no.code);
-            self.creations.push(Creation { at: now, account, came_of_it });
+            let (running, created_in_window) = account.map_or((0, 0), |number| {
+                let account = &self.accounts[number];
+                (account.open.len(), account.created_in_window())
+            });
+            remember(
+                &mut self.creations,
+                Creation {
+                    at: now,
+                    account,
+                    came_of_it: answer.said.clone().map_err(|no| no.code),
+                    running,
+                    created_in_window,
+                    answered: answer.arrives == Arrival::Whole,
+                },
+            );
         }
         answer
     }
@@ -173,9 +231,10 @@ impl KieModel {
         api: Api,
         key: Option<&str>,
         body: &Value,
+        asked: &Asked<'_>,
         text: &str,
-        now: Timestamp,
     ) -> Result<String, No> {
+        let now = asked.now;
         let number = self.account_of(key)?;
         self.settle(number, now);
         let slug = body.get("model").and_then(Value::as_str).unwrap_or_default();
@@ -186,33 +245,35 @@ impl KieModel {
         if self.settings.all_paused || self.settings.paused.contains(slug) {
             return Err(No::new(500, words::PAUSED));
         }
-        let input = match api {
-            Api::Market => body.get("input").cloned().unwrap_or_default(),
-            Api::Veo => body.clone(),
-        };
-        spec.check(&input)?;
-        let seconds = spec.clip_seconds(&input);
-        let price = spec.price.of(&input, seconds);
-        let reserved =
-            self.open_tasks(number).map(|(_, task)| task.price).fold(KieCredits::default(), KieCredits::plus);
-        if self.accounts[number].balance.minus(reserved) < price {
+        let input = input_of(api, body);
+        spec.check(input)?;
+        let seconds = spec.clip_seconds(input);
+        let price = spec.price.of(input, seconds);
+        let account = &mut self.accounts[number];
+        if account.balance.minus(account.reserved) < price {
             return Err(No::new(402, words::NO_CREDITS));
         }
-        let running = self.open_tasks(number).filter(|(id, task)| task.is_running(id, now)).count();
-        if !self.accounts[number].has_room(running, now) {
+        if !account.has_room(now) {
             return Err(No::new(429, words::TOO_FAST));
         }
         self.accepted += 1;
-        let id = format!("{:032x}", bits_of(self.settings.seed, &format!("task {}", self.accepted)));
+        let name = match asked.order {
+            Some((article, nth)) => format!("task {nth} of article {article}"),
+            None => format!("task {}", self.accepted),
+        };
+        let id = format!("{:032x}", bits_of(self.settings.seed, &name));
         let fate = self
-            .spoiled_by_photo(spec, &input, now)
-            .or_else(|| self.settings.plan.fate(self.accepted, text, self.settings.seed).cloned());
+            .spoiled_by_photo(spec, input, now)
+            .or_else(|| self.settings.plan.fate(self.accepted, text, self.settings.seed).cloned())
+            .or_else(|| self.settings.weather.fate(asked));
+        let input = Arc::new(input.clone());
         let due = now.after(self.settings.render_time.of(&id, seconds, self.settings.seed));
         let model = slug.to_owned();
         let task =
-            Task { account: number, api, model, input, created: now, due, fate, price, charged: false };
+            Task { id: id.clone(), account: number, api, model, input, created: now, due, fate, price };
+        self.accounts[number].note_creation(id.clone(), task.ends(), price, now);
         self.tasks.insert(id.clone(), task);
-        self.accounts[number].note_creation(id.clone(), now);
+        self.bill.tasks += 1;
         Ok(id)
     }
 
@@ -233,7 +294,9 @@ impl KieModel {
 
     /// recordInfo. A task is seen only with a key of the account that created it.
     pub fn look(&mut self, api: Api, key: Option<&str>, task: &str, now: Timestamp) -> Answer<TaskView> {
-        self.answer(Call::Look, "", |model| {
+        let asked =
+            Asked { call: Call::Look, account: self.account_of(key).ok(), now, about: task, order: None };
+        self.answer(asked, "", |model| {
             let number = model.account_of(key)?;
             model.settle(number, now);
             let unknown = match api {
@@ -248,7 +311,10 @@ impl KieModel {
 
     /// Stores a file.
     pub fn upload(&mut self, key: Option<&str>, upload: Upload, now: Timestamp) -> Answer<StoredFile> {
-        self.answer(Call::Upload, "", |model| {
+        let about = upload.name.clone().unwrap_or_default();
+        let account = self.account_of(key).ok();
+        let asked = Asked { call: Call::Upload, account, now, about: &about, order: None };
+        self.answer(asked, "", |model| {
             let number = model.account_of(key).map_err(|_| No::at_status(401, words::UPLOAD_UNAUTHORIZED))?;
             let folder = upload.folder.map(|folder| folder.trim_matches('/').to_owned());
             let folder =
@@ -273,7 +339,9 @@ impl KieModel {
 
     /// The balance of a key's account.
     pub fn balance(&mut self, key: Option<&str>, now: Timestamp) -> Answer<KieCredits> {
-        self.answer(Call::Balance, "", |model| {
+        let asked =
+            Asked { call: Call::Balance, account: self.account_of(key).ok(), now, about: "", order: None };
+        self.answer(asked, "", |model| {
             let number = model.account_of(key)?;
             model.settle(number, now);
             Ok(model.accounts[number].balance)
@@ -283,7 +351,8 @@ impl KieModel {
     /// A result's bytes, as anybody with its address may fetch them. `until` is the expiry an exchanged address
     /// carries.
     pub fn download(&mut self, task: &str, until: Option<Timestamp>, now: Timestamp) -> Answer<Bytes> {
-        self.answer(Call::Download, "", |model| {
+        let asked = Asked { call: Call::Download, account: None, now, about: task, order: None };
+        self.answer(asked, "", |model| {
             let gone = || No::at_status(404, "Not Found");
             let found = model.tasks.get(task).ok_or_else(gone)?;
             let Progress::Succeeded { at, results } = found.progress(task, now) else { return Err(gone()) };
@@ -301,7 +370,10 @@ impl KieModel {
     /// Exchanges a result's address: `Ok` is the expiry of the fresh one. `task` is the task the address names,
     /// if it is one of ours.
     pub fn fresh_link(&mut self, key: Option<&str>, task: Option<&str>, now: Timestamp) -> Answer<Timestamp> {
-        self.answer(Call::FreshLink, "", |model| {
+        let about = task.unwrap_or_default();
+        let account = self.account_of(key).ok();
+        let asked = Asked { call: Call::FreshLink, account, now, about, order: None };
+        self.answer(asked, "", |model| {
             let number = model.account_of(key)?;
             let known =
                 task.and_then(|task| model.tasks.get(task)).is_some_and(|task| task.account == number);
@@ -326,25 +398,55 @@ impl KieModel {
         for number in 0..self.accounts.len() {
             self.settle(number, now);
         }
-        let charged = self.tasks.values().filter(|task| task.charged);
-        charged.fold(Bill { tasks: self.tasks.len(), ..Bill::default() }, |bill, task| Bill {
-            charged_tasks: bill.charged_tasks + 1,
-            charged: bill.charged.plus(task.price),
-            ..bill
-        })
+        self.bill.clone()
+    }
+
+    /// Takes away what [`KieModel::creations`] remembers.
+    pub fn take_creations(&mut self) -> Vec<Creation> {
+        std::mem::take(&mut self.creations)
+    }
+
+    /// Takes away what was charged since the last time.
+    pub fn take_charges(&mut self) -> Vec<Charge> {
+        std::mem::take(&mut self.charges)
+    }
+
+    /// When a task ends, well or badly; `None` for one that never does, or that is not there.
+    #[must_use]
+    pub fn ends(&self, task: &str) -> Option<Timestamp> {
+        let ends = self.tasks.get(task).map(Task::ends)?;
+        (ends != Timestamp::from_millis(i64::MAX)).then_some(ends)
+    }
+
+    /// Forgets a task that nobody will ask for again: for long simulations.
+    pub fn forget(&mut self, task: &str, now: Timestamp) {
+        if let Some(number) = self.tasks.get(task).map(|task| task.account) {
+            self.settle(number, now);
+            let is_open = |task: &Task| self.accounts[number].open.contains(&(task.ends(), task.id.clone()));
+            if self.tasks.get(task).is_some_and(|task| !is_open(task)) {
+                self.tasks.remove(task);
+            }
+        }
+    }
+
+    /// Forgets how often an article was submitted.
+    pub fn forget_article(&mut self, article: u64) {
+        self.submissions.remove(&article);
     }
 
     /// Runs one call under the plan.
     fn answer<T>(
         &mut self,
-        call: Call,
+        asked: Asked<'_>,
         body: &str,
         work: impl FnOnce(&mut Self) -> Result<T, No>,
     ) -> Answer<T> {
-        let number = self.calls.entry(call).or_default();
+        let number = self.calls.entry(asked.call).or_default();
         *number += 1;
         let number = *number;
-        let trouble = self.settings.plan.trouble(call, number, body, self.settings.seed).cloned();
+        let settings = &self.settings;
+        let trouble = settings.plan.trouble(asked.call, number, body, settings.seed).cloned();
+        let trouble = trouble.or_else(|| settings.weather.trouble(&asked));
         let (said, arrives) = match trouble {
             None => (work(self), Arrival::Whole),
             Some(Trouble::Refuse(no)) => (Err(no), Arrival::Whole),
@@ -362,26 +464,36 @@ impl KieModel {
         self.accounts.iter().position(holds).ok_or_else(|| No::new(401, words::UNAUTHORIZED))
     }
 
-    fn open_tasks(&self, account: usize) -> impl Iterator<Item = (&str, &Task)> {
-        self.accounts[account].open.iter().filter_map(|id| Some((id.as_str(), self.tasks.get(id)?)))
-    }
-
     /// Charges what has succeeded by now: failures cost nothing (KIE docs, get-task-detail, `creditsConsumed`).
-    fn settle(&mut self, account: usize, now: Timestamp) {
-        let account = &mut self.accounts[account];
-        let open = std::mem::take(&mut account.open);
-        for id in open {
-            let Some(task) = self.tasks.get_mut(&id) else { continue };
-            match task.progress(&id, now) {
-                Progress::Succeeded { .. } => {
-                    task.charged = true;
-                    account.balance = account.balance.minus(task.price);
-                }
-                Progress::Failed { .. } => {}
-                Progress::Waiting | Progress::Generating | Progress::Strange(_) => account.open.push(id),
+    fn settle(&mut self, number: usize, now: Timestamp) {
+        let account = &mut self.accounts[number];
+        while account.open.first().is_some_and(|(ends, _)| *ends <= now) {
+            let Some((_, id)) = account.open.pop_first() else { return };
+            let Some(task) = self.tasks.get(&id) else { continue };
+            account.reserved = account.reserved.minus(task.price);
+            if !task.fails() {
+                account.balance = account.balance.minus(task.price);
+                self.bill.charged_tasks += 1;
+                self.bill.charged = self.bill.charged.plus(task.price);
+                remember(&mut self.charges, Charge { account: number, price: task.price });
             }
         }
     }
+}
+
+/// The part of a request that holds its fields.
+fn input_of(api: Api, body: &Value) -> &Value {
+    match api {
+        Api::Market => body.get("input").unwrap_or(&Value::Null),
+        Api::Veo => body,
+    }
+}
+
+fn remember<T>(list: &mut Vec<T>, item: T) {
+    if list.len() >= REMEMBERED_MAX {
+        list.drain(..REMEMBERED_MAX / 2);
+    }
+    list.push(item);
 }
 
 fn spec_of(api: Api, slug: &str) -> Option<&'static Spec> {

@@ -100,6 +100,12 @@ impl FailPlan {
         self
     }
 
+    /// Whether any part of the plan looks at what a request says.
+    pub(super) fn reads_bodies(&self) -> bool {
+        let reads = |when: &When| matches!(when, When::Holding(_));
+        self.troubles.iter().any(|(_, when, _)| reads(when)) || self.fates.iter().any(|(when, _)| reads(when))
+    }
+
     pub(super) fn trouble(&self, call: Call, number: u64, body: &str, seed: u64) -> Option<&Trouble> {
         let meant = |(of, when, _): &&(Call, When, Trouble)| *of == call && when.means(number, body, seed);
         self.troubles.iter().find(meant).map(|(_, _, trouble)| trouble)

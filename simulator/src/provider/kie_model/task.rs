@@ -1,6 +1,6 @@
 //! A render task.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::time::Timestamp;
 use serde_json::Value;
@@ -19,16 +19,16 @@ pub enum Api {
 /// A task as the provider keeps it.
 #[derive(Debug)]
 pub(super) struct Task {
+    pub(super) id: String,
     pub(super) account: usize,
     pub(super) api: Api,
     pub(super) model: String,
-    pub(super) input: Value,
+    pub(super) input: Arc<Value>,
     pub(super) created: Timestamp,
     /// When it would be finished if all went well.
     pub(super) due: Timestamp,
     pub(super) fate: Option<Fate>,
     pub(super) price: KieCredits,
-    pub(super) charged: bool,
 }
 
 /// Where a task stands.
@@ -66,7 +66,7 @@ pub struct TaskView {
     /// Its model's slug.
     pub model: String,
     /// What was asked for.
-    pub input: Value,
+    pub input: Arc<Value>,
     /// When it was created.
     pub created: Timestamp,
     /// Where it stands.
@@ -80,7 +80,7 @@ impl Task {
         TaskView {
             id: id.to_owned(),
             model: self.model.clone(),
-            input: self.input.clone(),
+            input: Arc::clone(&self.input),
             created: self.created,
             progress: self.progress(id, now),
             price: self.price,
@@ -114,8 +114,18 @@ impl Task {
         self.due.since(self.created).mul_f64(0.85)
     }
 
-    pub(super) fn is_running(&self, id: &str, now: Timestamp) -> bool {
-        matches!(self.progress(id, now), Progress::Waiting | Progress::Generating | Progress::Strange(_))
+    /// When it ends, well or badly; far in the future for one that never does.
+    pub(super) fn ends(&self) -> Timestamp {
+        match &self.fate {
+            Some(Fate::NeverEnds) => Timestamp::from_millis(i64::MAX),
+            Some(Fate::Fails { after: Some(after), .. }) => self.created.after(*after).min(self.due),
+            _ => self.due,
+        }
+    }
+
+    /// Whether it ends without a charge.
+    pub(super) const fn fails(&self) -> bool {
+        matches!(self.fate, Some(Fate::Fails { .. }))
     }
 
     pub(super) fn is_unseen(&self, now: Timestamp) -> bool {
