@@ -21,6 +21,17 @@ pub enum Reply<T> {
     Unknown(String),
 }
 
+impl<T> Reply<T> {
+    /// The same reply, with what a yes brought turned into something else.
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Reply<U> {
+        match self {
+            Self::Yes(said) => Reply::Yes(turn(said)),
+            Self::No(refusal) => Reply::No(refusal),
+            Self::Unknown(seen) => Reply::Unknown(seen),
+        }
+    }
+}
+
 /// The provider's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRefusal {

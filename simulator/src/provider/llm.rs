@@ -192,27 +192,31 @@ impl<'a> Asked<'a> {
         Ok(Self { model, system, text })
     }
 
-    /// A prompt a person could have written, with the seller's words in it.
     fn prompt(&self) -> String {
-        const OPENINGS: [&str; 5] = [
-            "Morning light through a kitchen window; the camera drifts in at table height.",
-            "A slow quarter turn around the product on a plain wooden surface, shallow focus.",
-            "Close on the surface first, then one smooth pull back until the whole product is in frame.",
-            "A hand-held shot that settles on the product as if somebody had just put it down.",
-            "Dusk, a warm lamp on the left; the product stands still while the light moves across it.",
-        ];
-        let brief = self.text.split_once("Product brief:").map_or(self.text, |(_, rest)| rest);
-        let brief = brief.split("\n\n").next().unwrap_or(brief).trim();
-        let opening = usize::try_from(self.text.bytes().map(u64::from).sum::<u64>() % OPENINGS.len() as u64);
-        let opening = OPENINGS[opening.unwrap_or(0)];
-        let people = if self.system.contains("blogger") {
-            "One adult blogger, an invented person, lifts it, looks at it for a moment and talks about it in everyday \
-             words, then sets it back beside the window."
-        } else {
-            "No people. One telling detail in close-up, one moment of use, and a calm last frame of the whole product."
-        };
-        format!("{opening} The product, in its seller's words: {brief}. {people} Natural sound, no music.")
+        compose(self.system, self.text)
     }
+}
+
+/// A prompt a person could have written, with the seller's words in it.
+pub(super) fn compose(system: &str, text: &str) -> String {
+    const OPENINGS: [&str; 5] = [
+        "Morning light through a kitchen window; the camera drifts in at table height.",
+        "A slow quarter turn around the product on a plain wooden surface, shallow focus.",
+        "Close on the surface first, then one smooth pull back until the whole product is in frame.",
+        "A hand-held shot that settles on the product as if somebody had just put it down.",
+        "Dusk, a warm lamp on the left; the product stands still while the light moves across it.",
+    ];
+    let brief = text.split_once("Product brief:").map_or(text, |(_, rest)| rest);
+    let brief = brief.split("\n\n").next().unwrap_or(brief).trim();
+    let opening = usize::try_from(text.bytes().map(u64::from).sum::<u64>() % OPENINGS.len() as u64);
+    let opening = OPENINGS[opening.unwrap_or(0)];
+    let people = if system.contains("blogger") {
+        "One adult blogger, an invented person, lifts it, looks at it for a moment and talks about it in everyday \
+         words, then sets it back beside the window."
+    } else {
+        "No people. One telling detail in close-up, one moment of use, and a calm last frame of the whole product."
+    };
+    format!("{opening} The product, in its seller's words: {brief}. {people} Natural sound, no music.")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod http;
 pub mod kie_model;
 pub mod llm;
+pub mod memory;
 pub mod wire;
 
 pub use http::{RequestLine, RequestLog};

@@ -6,12 +6,16 @@
 
 mod checks;
 mod decorators;
+pub(crate) mod faults;
 mod house;
 mod line;
+pub(crate) mod log;
 mod messenger;
 mod mishap;
 mod outcome;
 mod outside;
+pub(crate) mod services;
+pub(crate) mod stores;
 mod trace;
 mod trial;
 

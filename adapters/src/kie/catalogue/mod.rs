@@ -108,7 +108,8 @@ pub struct CatalogueModel {
 
 impl CatalogueModel {
     /// The body of a request for one clip of the default length.
-    pub(super) fn request_body(&self, prompt: &str, photo_url: &str) -> Value {
+    #[must_use]
+    pub fn request_body(&self, prompt: &str, photo_url: &str) -> Value {
         self.request_body_for(prompt, photo_url, self.video.clip_seconds)
     }
 

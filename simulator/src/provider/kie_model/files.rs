@@ -1,6 +1,9 @@
 //! Uploaded files.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use domain::time::Timestamp;
@@ -9,6 +12,8 @@ use domain::time::Timestamp;
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// The oldest files make room beyond this many bytes, so that a long run does not fill the memory.
 const BYTES_MAX: usize = 256 << 20;
+/// And beyond this many files.
+const FILES_MAX: usize = 100_000;
 
 /// A file the provider holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,20 +54,30 @@ impl StoredFile {
 #[derive(Debug, Default)]
 pub(super) struct Files {
     by_path: BTreeMap<String, StoredFile>,
+    /// Oldest first; a path that was written again stands here twice.
+    by_age: VecDeque<(Timestamp, String)>,
     bytes: usize,
 }
 
 impl Files {
     /// Stores a file; the same name overwrites.
     pub(super) fn put(&mut self, file: StoredFile) {
+        let now = file.at;
         self.bytes += file.size();
+        self.by_age.push_back((file.at, file.path.clone()));
         if let Some(old) = self.by_path.insert(file.path.clone(), file) {
             self.bytes -= old.size();
         }
-        while self.bytes > BYTES_MAX && self.by_path.len() > 1 {
-            let oldest = self.by_path.values().min_by_key(|file| file.at).map(|file| file.path.clone());
-            let Some(file) = oldest.and_then(|path| self.by_path.remove(&path)) else { return };
-            self.bytes -= file.size();
+        let is_over = |(at, _): &&(Timestamp, String)| now.since(*at) >= KEPT_FOR;
+        while self.by_path.len() > 1
+            && (self.bytes > BYTES_MAX || self.by_path.len() > FILES_MAX || self.by_age.front().is_some_and(|f| is_over(&f)))
+        {
+            let Some((at, path)) = self.by_age.pop_front() else { return };
+            if self.by_path.get(&path).is_some_and(|file| file.at == at)
+                && let Some(file) = self.by_path.remove(&path)
+            {
+                self.bytes -= file.size();
+            }
         }
     }
 

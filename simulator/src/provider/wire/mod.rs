@@ -64,7 +64,7 @@ impl fmt::Debug for KieServer {
 
 /// The model and what the wire adds to it.
 struct KieService {
-    model: Mutex<KieModel>,
+    model: Arc<Mutex<KieModel>>,
     clock: Arc<dyn Clock>,
     holds: Mutex<BTreeMap<Call, Duration>>,
     api_base: String,
@@ -83,7 +83,7 @@ impl KieServer {
         log: Option<RequestLog>,
     ) -> io::Result<Self> {
         let service = Arc::new(KieService {
-            model: Mutex::new(KieModel::new(settings)),
+            model: Arc::new(Mutex::new(KieModel::new(settings))),
             clock,
             holds: Mutex::default(),
             api_base: format!("http://{}", sockets.api.local_addr()?),
@@ -109,6 +109,12 @@ impl KieServer {
     /// The model itself, to look at or to change between requests. Keep the lock for a moment only.
     pub fn model(&self) -> MutexGuard<'_, KieModel> {
         self.service.model()
+    }
+
+    /// The model itself, for whoever keeps looking behind the server.
+    #[must_use]
+    pub fn shared_model(&self) -> Arc<Mutex<KieModel>> {
+        Arc::clone(&self.service.model)
     }
 
     /// Holds every answer of one kind of call back for so long, in real time, after the work was done: time in

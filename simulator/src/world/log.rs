@@ -1,0 +1,302 @@
+//! The event log's writer: numbers what happens, tells the observers, and knows when everything is settled.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    id::{JobId, OrderId, TaskId},
+    job::{AttemptStatus, Step},
+    notice::Notice,
+    order::Placement,
+    time::Timestamp,
+};
+use ports::{Clock, Lease};
+use tokio::{sync::Notify, task};
+
+use crate::trace::{Event, JobNo, Kind, Observer, OrderNo, ProcessNo};
+
+/// How long a settled order is remembered: late writes and second taps may still name it.
+const REMEMBERED_FOR: Duration = Duration::from_secs(900);
+
+/// An order that is settled and that nothing will name again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    pub(crate) order: OrderId,
+    pub(crate) jobs: Vec<JobId>,
+    pub(crate) tasks: Vec<TaskId>,
+}
+
+/// Whoever is told which orders may be forgotten.
+pub(crate) type Forgetting = Box<dyn Fn(&Forgotten) + Send + Sync>;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Orders placed.
+    pub placed: u32,
+    /// Of these, orders with every job finished and every message closed.
+    pub settled: u32,
+}
+
+/// The log of one run. Clones write to the same one.
+#[derive(Clone)]
+pub(crate) struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    book: Mutex<Book>,
+    changed: Notify,
+    forgetting: Forgetting,
+}
+
+/// What the log knows of the orders that are not forgotten.
+struct Book {
+    observers: Vec<Box<dyn Observer>>,
+    seq: u64,
+    orders: HashMap<OrderId, OrderNo>,
+    jobs: HashMap<JobId, (JobNo, OrderNo)>,
+    tasks: HashMap<TaskId, JobNo>,
+    /// Which job a running step works on.
+    at_work: HashMap<task::Id, JobNo>,
+    live: BTreeMap<OrderNo, Live>,
+    settled: VecDeque<(Timestamp, Forgotten)>,
+    jobs_numbered: u32,
+    tally: Tally,
+}
+
+/// An order that is not settled.
+struct Live {
+    order: OrderId,
+    jobs: Vec<JobId>,
+    tasks: Vec<TaskId>,
+    open_jobs: usize,
+    open_notices: usize,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("tally", &self.tally()).finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    fn tell(&mut self, at: Timestamp, kind: Kind<'_>) {
+        let event = Event { at, seq: self.seq, kind };
+        self.seq += 1;
+        for observer in &mut self.observers {
+            observer.see(&event);
+        }
+    }
+
+    fn job(&self, id: JobId) -> Option<JobNo> {
+        self.jobs.get(&id).map(|(number, _)| *number)
+    }
+
+    /// Moves an order that has nothing open any more to the settled ones, and returns those that are old enough to
+    /// be forgotten.
+    fn settle(&mut self, order: OrderNo, now: Timestamp) -> Vec<Forgotten> {
+        let is_settled = |live: &Live| live.open_jobs == 0 && live.open_notices == 0;
+        if !self.live.get(&order).is_some_and(is_settled) {
+            return Vec::new();
+        }
+        if let Some(live) = self.live.remove(&order) {
+            self.tally.settled += 1;
+            let Live { order, jobs, tasks, .. } = live;
+            self.settled.push_back((now, Forgotten { order, jobs, tasks }));
+        }
+        let mut old = Vec::new();
+        while self.settled.front().is_some_and(|(at, _)| now.since(*at) >= REMEMBERED_FOR) {
+            let Some((_, gone)) = self.settled.pop_front() else { break };
+            self.orders.remove(&gone.order);
+            gone.jobs.iter().for_each(|job| drop(self.jobs.remove(job)));
+            gone.tasks.iter().for_each(|task| drop(self.tasks.remove(task)));
+            old.push(gone);
+        }
+        old
+    }
+}
+
+impl Log {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        observers: Vec<Box<dyn Observer>>,
+        forgetting: Forgetting,
+    ) -> Self {
+        let book = Book {
+            observers,
+            seq: 0,
+            orders: HashMap::new(),
+            jobs: HashMap::new(),
+            tasks: HashMap::new(),
+            at_work: HashMap::new(),
+            live: BTreeMap::new(),
+            settled: VecDeque::new(),
+            jobs_numbered: 0,
+            tally: Tally::default(),
+        };
+        Self { inner: Arc::new(Inner { clock, book: Mutex::new(book), changed: Notify::new(), forgetting }) }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.inner.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Tells of something that needs no numbers looked up.
+    pub(crate) fn tell(&self, kind: Kind<'_>) {
+        let now = self.now();
+        self.book().tell(now, kind);
+    }
+
+    /// Takes the observers out: the run is over.
+    pub(crate) fn close(&self) -> Vec<Box<dyn Observer>> {
+        std::mem::take(&mut self.book().observers)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.book().tally
+    }
+
+    /// Returns when every order placed so far is settled.
+    pub(crate) async fn settled(&self) {
+        loop {
+            {
+                let book = self.book();
+                if book.live.is_empty() {
+                    return;
+                }
+            }
+            self.inner.changed.notified().await;
+        }
+    }
+
+    /// The number of a job that is not forgotten.
+    pub(crate) fn job(&self, id: JobId) -> Option<JobNo> {
+        self.book().job(id)
+    }
+
+    /// The number of an order that is not forgotten.
+    pub(crate) fn order(&self, id: OrderId) -> Option<OrderNo> {
+        self.book().orders.get(&id).copied()
+    }
+
+    /// The job whose task this is.
+    pub(crate) fn job_of_task(&self, task: &TaskId) -> Option<JobNo> {
+        self.book().tasks.get(task).copied()
+    }
+
+    /// The job that the calling step works on, if it has opened an attempt.
+    pub(crate) fn job_at_work(&self) -> Option<JobNo> {
+        let step = task::try_id()?;
+        self.book().at_work.get(&step).copied()
+    }
+
+    /// An order was stored.
+    pub(crate) fn placed(&self, placement: &Placement) {
+        let now = self.now();
+        let mut book = self.book();
+        let order = OrderNo(book.tally.placed);
+        let first_job = JobNo(book.jobs_numbered);
+        book.tally.placed += 1;
+        book.orders.insert(placement.order.id, order);
+        for job in &placement.jobs {
+            let number = JobNo(book.jobs_numbered);
+            book.jobs_numbered += 1;
+            book.jobs.insert(job.id, (number, order));
+        }
+        let live = Live {
+            order: placement.order.id,
+            jobs: placement.jobs.iter().map(|job| job.id).collect(),
+            tasks: Vec::new(),
+            open_jobs: placement.jobs.len(),
+            open_notices: placement.notices.len(),
+        };
+        book.live.insert(order, live);
+        let request = &placement.order.request;
+        book.tell(
+            now,
+            Kind::Placed {
+                order,
+                user: request.user,
+                first_job,
+                videos: request.quantity.videos(),
+                held: placement.hold.held,
+                confirmation: request.confirmation.as_str(),
+            },
+        );
+    }
+
+    /// A step was stored.
+    pub(crate) fn stepped(
+        &self,
+        process: Option<ProcessNo>,
+        lease: Option<Lease>,
+        step: &Step,
+        evidence: Option<&str>,
+    ) {
+        let now = self.now();
+        let mut forgotten = Vec::new();
+        {
+            let mut book = self.book();
+            let Some((job, order)) = book.jobs.get(&step.job.id).copied() else { return };
+            if let Some(running) = task::try_id() {
+                let opens = matches!(&step.attempt, Some(a) if a.status == AttemptStatus::Sent);
+                if opens {
+                    book.at_work.insert(running, job);
+                } else {
+                    book.at_work.remove(&running);
+                }
+            }
+            if let Some(task) = step.attempt.as_ref().and_then(|attempt| attempt.task.as_ref()) {
+                book.tasks.insert(task.clone(), job);
+            }
+            book.tell(now, Kind::Stepped { job, process, lease: lease.map(|l| l.number), step, evidence });
+            if let Some(live) = book.live.get_mut(&order) {
+                live.tasks.extend(step.attempt.as_ref().and_then(|attempt| attempt.task.clone()));
+                live.open_notices += step.notices.len();
+                live.open_jobs -= usize::from(step.job.state.is_terminal());
+                forgotten = book.settle(order, now);
+            }
+        }
+        self.after(&forgotten);
+    }
+
+    /// A message left the outbox.
+    pub(crate) fn notice_closed(&self, notice: &Notice, given_up: bool) {
+        let now = self.now();
+        let mut forgotten = Vec::new();
+        {
+            let mut book = self.book();
+            let Some(order) = book.orders.get(&notice.order).copied() else { return };
+            let number = usize::from(notice.video.map_or(0, |(number, _)| number));
+            let job = number.checked_sub(1).and_then(|place| {
+                let id = *book.live.get(&order)?.jobs.get(place)?;
+                book.job(id)
+            });
+            let kind =
+                Kind::NoticeClosed { order, job, audience: notice.audience, notice: &notice.kind, given_up };
+            book.tell(now, kind);
+            if let Some(live) = book.live.get_mut(&order) {
+                live.open_notices = live.open_notices.saturating_sub(1);
+                forgotten = book.settle(order, now);
+            }
+        }
+        self.after(&forgotten);
+    }
+
+    fn after(&self, forgotten: &[Forgotten]) {
+        self.inner.changed.notify_one();
+        for gone in forgotten {
+            (self.inner.forgetting)(gone);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The stores as a simulated process sees them: with what goes wrong on the way, and a log of what was stored.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    id::{AttemptId, JobId, OrderId, PhotoId, UserId, WorkerId},
+    job::{Rules, Step},
+    key::KeyFacts,
+    ledger::{Balance, Entry},
+    order::{Order, Placement},
+    time::Timestamp,
+};
+use ports::{
+    AfterStep, AttemptRecord, AuditReport, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
+    LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo, PhotoStore,
+    Placed, PortError, Posting,
+};
+
+use super::faults::Surroundings;
+use crate::trace::Kind;
+
+/// All stores, as one process sees them.
+pub(crate) struct SimStores<S> {
+    pub(crate) real: S,
+    pub(crate) around: Arc<Surroundings>,
+}
+
+impl<S> SimStores<S> {
+    /// Tells the log of a write that came too late.
+    fn note_conflict<T>(&self, lease: Lease, answer: Result<T, PortError>) -> Result<T, PortError> {
+        if let Err(error) = &answer
+            && error.kind() == ErrorKind::Conflict
+            && let (Some(job), Some(process)) =
+                (self.around.log.job(lease.job), self.around.faults.process)
+        {
+            self.around.log.tell(Kind::Outdated { job, process, lease: lease.number });
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl<S: OrderStore> OrderStore for SimStores<S> {
+    async fn place(&self, placement: &Placement) -> Result<Placed, PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.place(placement), |placed| match placed {
+                Placed::Placed { .. } => log.placed(placement),
+                Placed::Duplicate { order } => {
+                    if let Some(order) = log.order(*order) {
+                        log.tell(Kind::PlacedAgain { order });
+                    }
+                }
+                Placed::InsufficientCredits { needed, available } => log.tell(Kind::Refused {
+                    user: placement.order.request.user,
+                    needed: needed.value(),
+                    available: available.value(),
+                }),
+            })
+            .await
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, PortError> {
+        self.around.store_call(self.real.order(id), |_| {}).await
+    }
+
+    async fn orders_of(&self, user: UserId, limit: u32) -> Result<Vec<Order>, PortError> {
+        self.around.store_call(self.real.orders_of(user, limit), |_| {}).await
+    }
+}
+
+#[async_trait]
+impl<S: JobStore> JobStore for SimStores<S> {
+    async fn claim_due(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Claim, PortError> {
+        let (log, process) = (&self.around.log, self.around.faults.process);
+        self.around
+            .store_call(self.real.claim_due(worker, limit, terms, now), |claim| {
+                for LeasedJob { job, lease } in &claim.jobs {
+                    if let (Some(job), Some(process)) = (log.job(job.id), process) {
+                        log.tell(Kind::Claimed { job, process, lease: lease.number, due_at: None });
+                    }
+                }
+            })
+            .await
+    }
+
+    async fn extend_leases(
+        &self,
+        leases: &[Lease],
+        terms: LeaseTerms,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, PortError> {
+        self.around.store_call(self.real.extend_leases(leases, terms, now), |_| {}).await
+    }
+
+    async fn store_step<'a>(
+        &self,
+        lease: Lease,
+        step: &Step,
+        after: AfterStep,
+        evidence: Option<&'a str>,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let (log, process) = (&self.around.log, self.around.faults.process);
+        let stored = self
+            .around
+            .store_call(self.real.store_step(lease, step, after, evidence, now), |()| {
+                log.stepped(process, Some(lease), step, evidence);
+            })
+            .await;
+        self.note_conflict(lease, stored)
+    }
+
+    async fn open_attempt(
+        &self,
+        leased: &LeasedJob,
+        attempt: AttemptId,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Step, PortError> {
+        let (log, process) = (&self.around.log, self.around.faults.process);
+        let opened = self
+            .around
+            .store_call(self.real.open_attempt(leased, attempt, roster, rules, now), |step| {
+                log.stepped(process, Some(leased.lease), step, None);
+            })
+            .await;
+        self.note_conflict(leased.lease, opened)
+    }
+
+    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
+        self.around.store_call(self.real.key_facts(roster, now), |_| {}).await
+    }
+
+    async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
+        self.around.store_call(self.real.rescue_dead(now), |jobs| self.note_rescues(jobs, false)).await
+    }
+
+    async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
+        self.around.store_call(self.real.rescue_hung(now), |jobs| self.note_rescues(jobs, true)).await
+    }
+
+    async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.give_back(leases, now), |()| {
+                for job in leases.iter().filter_map(|lease| log.job(lease.job)) {
+                    log.tell(Kind::GivenBack { job });
+                }
+            })
+            .await
+    }
+
+    async fn cancel(&self, job: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.cancel(job, rules, now), |step| log.stepped(None, None, step, None))
+            .await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
+        self.around.store_call(self.real.job(id), |_| {}).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
+        self.around.store_call(self.real.attempts(job), |_| {}).await
+    }
+
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {
+        self.around.store_call(self.real.list(filter), |_| {}).await
+    }
+}
+
+impl<S> SimStores<S> {
+    fn note_rescues(&self, jobs: &[JobId], hung: bool) {
+        for job in jobs.iter().filter_map(|job| self.around.log.job(*job)) {
+            self.around.log.tell(Kind::Rescued { job, hung });
+        }
+    }
+}
+
+#[async_trait]
+impl<S: LedgerStore> LedgerStore for SimStores<S> {
+    async fn post(&self, entry: &Entry) -> Result<Posting, PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.post(entry), |posting| {
+                if matches!(posting, Posting::Posted(_)) {
+                    log.tell(Kind::Granted { user: entry.user, credits: entry.available });
+                }
+            })
+            .await
+    }
+
+    async fn balance(&self, user: UserId) -> Result<Balance, PortError> {
+        self.around.store_call(self.real.balance(user), |_| {}).await
+    }
+
+    async fn history(&self, user: UserId, limit: u32) -> Result<Vec<Entry>, PortError> {
+        self.around.store_call(self.real.history(user, limit), |_| {}).await
+    }
+
+    async fn audit(&self) -> Result<AuditReport, PortError> {
+        self.around.store_call(self.real.audit(), |_| {}).await
+    }
+}
+
+#[async_trait]
+impl<S: Outbox> Outbox for SimStores<S> {
+    async fn claim_due(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<OutboxClaim, PortError> {
+        self.around.store_call(self.real.claim_due(worker, limit, lease_until, now), |_| {}).await
+    }
+
+    async fn sent(&self, message: &OutboxMessage, now: Timestamp) -> Result<(), PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.sent(message, now), |()| log.notice_closed(&message.notice, false))
+            .await
+    }
+
+    async fn postpone(&self, message: &OutboxMessage, at: Timestamp, why: &str) -> Result<(), PortError> {
+        self.around.store_call(self.real.postpone(message, at, why), |()| {}).await
+    }
+
+    async fn give_up(&self, message: &OutboxMessage, now: Timestamp, why: &str) -> Result<(), PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(self.real.give_up(message, now, why), |()| log.notice_closed(&message.notice, true))
+            .await
+    }
+}
+
+#[async_trait]
+impl<S: PhotoStore> PhotoStore for SimStores<S> {
+    async fn put(&self, photo: &Photo, now: Timestamp) -> Result<PhotoId, PortError> {
+        self.around.store_call(self.real.put(photo, now), |_| {}).await
+    }
+
+    async fn get(&self, id: PhotoId) -> Result<Option<Photo>, PortError> {
+        self.around.store_call(self.real.get(id), |_| {}).await
+    }
+}
