@@ -6,6 +6,9 @@ use domain::prompt::Template;
 /// The sample product photo: a drawn ceramic mug, JPEG, 800x1000.
 pub static PHOTO: &[u8] = include_bytes!("../assets/mug.jpg");
 
+/// The same, 80x100: for simulated days, whose thousands of orders need no large photo.
+pub static SMALL_PHOTO: &[u8] = include_bytes!("../assets/mug-small.jpg");
+
 /// What a seller would say about the mug; for an own prompt, the prompt itself.
 #[must_use]
 pub const fn brief(language: Language, template: Template) -> &'static str {

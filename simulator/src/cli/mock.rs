@@ -86,8 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
                 _ = interrupt.recv() => break,
                 _ = terminate.recv() => break,
                 () = clock.sleep_until(next) => {
-                    outside.kie.forget_requests().await;
-                    outside.llm.forget_requests().await;
+                    outside.forget_requests().await;
                 }
             }
         }

@@ -55,10 +55,26 @@ impl SimRuntime {
     /// # Errors
     /// The operating system refuses the runtime its resources.
     pub fn new(clock: &SimClock, in_flight: &InFlight) -> io::Result<Self> {
+        Self::build(clock, in_flight, true)
+    }
+
+    /// Builds the runtime for programs that never wait for anything real: without sockets to look at, a jump of the
+    /// clock costs no system call.
+    ///
+    /// # Errors
+    /// The operating system refuses the runtime its resources.
+    pub fn in_memory(clock: &SimClock) -> io::Result<Self> {
+        Self::build(clock, &InFlight::default(), false)
+    }
+
+    fn build(clock: &SimClock, in_flight: &InFlight, real_calls: bool) -> io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        if real_calls {
+            builder.enable_all();
+        }
         let stalled = Arc::new(AtomicBool::new(false));
         let running = Arc::new(AtomicBool::new(false));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
+        let runtime = builder
             .on_thread_park({
                 let (clock, in_flight) = (clock.clone(), in_flight.clone());
                 let (stalled, running) = (Arc::clone(&stalled), Arc::clone(&running));

@@ -1,7 +1,9 @@
 //! The event log: everything that is checked, counted, drawn or told of a run is derived from it.
 
+mod digest;
 mod event;
 
+pub use digest::{OutcomeDigest, TimelineDigest};
 pub use event::{
     AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
     SendEnd, Site,

@@ -36,9 +36,14 @@ impl Passage {
     }
 }
 
-/// A request to kill a process, from within one of its own port calls.
+/// A request to kill a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct KilledInCall;
+pub(crate) struct Death {
+    /// Whether it comes from within one of the process's own port calls.
+    pub(crate) in_call: bool,
+    /// How long it stays down, where that is said.
+    pub(crate) down: Option<Duration>,
+}
 
 /// What can go wrong at the ports of one process.
 pub(crate) struct Faults {
@@ -48,7 +53,7 @@ pub(crate) struct Faults {
     pub(crate) database: Database,
     /// The share of calls the process dies in.
     pub(crate) in_call: f64,
-    pub(crate) kill: Option<mpsc::UnboundedSender<KilledInCall>>,
+    pub(crate) kill: Option<mpsc::UnboundedSender<Death>>,
     /// From then on nothing goes wrong any more.
     pub(crate) until: Timestamp,
     pub(crate) calls: AtomicU64,
@@ -83,7 +88,7 @@ impl Faults {
         if let Some(kill) = &self.kill {
             log.tell(Kind::Fault { site: Site::Process, fault, job: log.job_at_work() });
             // Nobody listens only when the process is being taken down anyway.
-            kill.send(KilledInCall).ok();
+            kill.send(Death { in_call: true, down: None }).ok();
             pending::<()>().await;
         }
     }
@@ -124,13 +129,19 @@ impl Surroundings {
         let loss = faults.draw("loss", number);
         if loss < faults.database.lost_before_commit {
             self.log.tell(fault(Injected::Before));
-            return Err(PortError::new(ErrorKind::Transient, "the simulated connection was lost before the commit"));
+            return Err(PortError::new(
+                ErrorKind::Transient,
+                "the simulated connection was lost before the commit",
+            ));
         }
         let answer = self.passage.through(call).await?;
         told(&answer);
         if loss < faults.database.lost_before_commit + faults.database.lost_after_commit {
             self.log.tell(fault(Injected::After));
-            return Err(PortError::new(ErrorKind::AnswerLost, "the simulated connection was lost after the commit"));
+            return Err(PortError::new(
+                ErrorKind::AnswerLost,
+                "the simulated connection was lost after the commit",
+            ));
         }
         if death > 1.0 - faults.in_call / 2.0 {
             faults.die(&self.log, Injected::After).await;

@@ -20,6 +20,7 @@ mod trace;
 mod trial;
 
 pub use checks::Check;
+pub use log::Tally;
 pub use messenger::DemoMessenger;
 pub use mishap::{Expected, Mishap};
 pub use outcome::{KeyUse, Outcome, RetrySeen, VideoOutcome};

@@ -84,6 +84,12 @@ impl Outside {
         Ok(Self { kie, llm, keys })
     }
 
+    /// Frees the memory of past requests when much of it has gathered. For runs that are long.
+    pub async fn forget_requests(&self) {
+        self.kie.forget_requests().await;
+        self.llm.forget_requests().await;
+    }
+
     /// The environment that points Kadr here.
     #[must_use]
     pub fn env(&self) -> Vec<(&'static str, String)> {

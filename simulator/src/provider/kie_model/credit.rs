@@ -15,6 +15,14 @@ impl KieCredits {
         Self(credits * 100)
     }
 
+    /// The nearest hundredth to a number of credits.
+    #[must_use]
+    pub fn nearest(credits: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
+        let hundredths = (credits * 100.0).round() as i64;
+        Self(hundredths)
+    }
+
     /// Hundredths of a credit.
     #[must_use]
     pub const fn hundredths(self) -> i64 {

@@ -5,13 +5,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand_chacha::rand_core::Rng;
 
-use crate::time::{chance_of, generator};
+use crate::{
+    scenario::RenderTimes,
+    time::{chance_of, generator},
+};
 
 /// The clip every render is made of: four seconds, 9:16, H.264 and AAC.
 static CLIP: &[u8] = include_bytes!("../../../assets/clip.mp4");
 
 /// How long renders take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum RenderTime {
     /// Log-normal with sigma 0.4 and a median of 150 s for a clip of up to 10 s, 270 s for one of 15 s: an own guess
     /// fitted to the few published times (130 s and 142 s for 10 s, 4 to 5 minutes for 15 s).
@@ -19,6 +22,8 @@ pub enum RenderTime {
     AsObserved,
     /// Always so long.
     Fixed(Duration),
+    /// As a scenario says.
+    Drawn(RenderTimes),
 }
 
 impl RenderTime {
@@ -27,6 +32,7 @@ impl RenderTime {
         const SIGMA: f64 = 0.4;
         match self {
             Self::Fixed(time) => time,
+            Self::Drawn(times) => times.sample(seed, task),
             Self::AsObserved => {
                 let median = 150.0 + 24.0 * f64::from(clip_seconds.saturating_sub(10));
                 let mut draws = generator(seed, task);
