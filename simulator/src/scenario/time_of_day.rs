@@ -19,6 +19,12 @@ impl TimeOfDay {
     /// `24:00`.
     pub const END: Self = Self(24 * 3_600);
 
+    /// The time so many seconds after midnight, at most 86,400.
+    #[must_use]
+    pub const fn from_seconds(seconds: u32) -> Option<Self> {
+        if seconds <= Self::END.0 { Some(Self(seconds)) } else { None }
+    }
+
     /// Seconds after midnight.
     #[must_use]
     pub const fn seconds(self) -> u32 {
