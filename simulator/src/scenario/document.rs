@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeArray, DeTable, DeValue},
 };
 
 use super::place::{Place, Step};
@@ -63,26 +63,41 @@ impl<'t> Document<'t> {
         found
     }
 
-    /// Takes a key out, so that the rest can be read.
-    pub(super) fn remove(&mut self, place: &Place) {
+    /// Puts a value in the place of a key's, or takes the key out, so that the rest can be read.
+    pub(super) fn replace(&mut self, place: &Place, value: Option<DeValue<'static>>) {
         let Some((Step::Key(last), above)) = place.steps().split_last() else { return };
-        let mut table = Some(self.tree.get_mut());
-        let mut list: Option<&mut DeValue<'t>> = None;
+        let mut below = Below::Table(self.tree.get_mut());
         for step in above {
-            let next = match (step, table.take(), list.take()) {
-                (Step::Key(word), Some(table), _) => table.get_mut(word.as_str()),
-                (Step::Index(index), None, Some(DeValue::Array(elements))) => elements.get_mut(*index),
+            let next = match (step, below) {
+                (Step::Key(word), Below::Table(table)) => table.get_mut(word.as_str()),
+                (Step::Index(index), Below::List(elements)) => elements.get_mut(*index),
                 _ => None,
             };
-            match next.map(Spanned::get_mut) {
-                Some(DeValue::Table(below)) => table = Some(below),
-                other => list = other,
+            below = match next.map(Spanned::get_mut) {
+                Some(DeValue::Table(table)) => Below::Table(table),
+                Some(DeValue::Array(elements)) => Below::List(elements),
+                _ => return,
+            };
+        }
+        let Below::Table(table) = below else { return };
+        // Nothing in the text has an empty span, so that errors are never looked for here.
+        let nowhere = 0..0;
+        match value {
+            Some(value) => {
+                let key = Spanned::new(nowhere.clone(), Cow::Owned(last.clone()));
+                table.insert(key, Spanned::new(nowhere, value));
+            }
+            None => {
+                table.remove(last.as_str());
             }
         }
-        if let Some(table) = table {
-            table.remove(last.as_str());
-        }
     }
+}
+
+/// What can be changed below a table or a list.
+enum Below<'a, 't> {
+    Table(&'a mut DeTable<'t>),
+    List(&'a mut DeArray<'t>),
 }
 
 /// A table, or any other value.

@@ -1,6 +1,6 @@
 //! Every key a scenario may have.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use toml::{
     Spanned, Table, Value,
@@ -9,7 +9,7 @@ use toml::{
 
 use super::{
     nearest::nearest,
-    place::Place,
+    place::{Place, Step},
     schema::{Account, Kill, LogNormal, Model, Outage, OutageKind, Render, Scenario},
     time_of_day::TimeOfDay,
 };
@@ -54,6 +54,41 @@ pub(super) fn nearest_path(dotted: &str) -> Option<String> {
         return Some(path.clone());
     }
     nearest(dotted, &paths.iter().map(String::as_str).collect::<Vec<_>>()).map(str::to_owned)
+}
+
+/// A value that is possible at a place; none in tables of free keys and in lists.
+pub(super) fn sample(place: &Place) -> Option<DeValue<'static>> {
+    let mut found: Option<&Value> = None;
+    for step in place.steps() {
+        found = match (step, found) {
+            (Step::Key(word), None) => EVERY_KEY.get(word),
+            (Step::Key(word), Some(Value::Table(table))) => table.get(word),
+            (Step::Index(_), Some(Value::Array(elements))) => elements.first(),
+            _ => None,
+        };
+        found?;
+    }
+    Some(in_tree(found?))
+}
+
+fn in_tree(value: &Value) -> DeValue<'static> {
+    let nowhere = |value| Spanned::new(0..0, value);
+    match value {
+        Value::Boolean(value) => DeValue::Boolean(*value),
+        Value::Array(elements) => DeValue::Array(elements.iter().map(|e| nowhere(in_tree(e))).collect()),
+        Value::Table(table) => {
+            let pairs = table
+                .iter()
+                .map(|(key, value)| (Spanned::new(0..0, Cow::Owned(key.clone())), nowhere(in_tree(value))));
+            DeValue::Table(pairs.collect())
+        }
+        // A tree keeps numbers as they are written; any number will do.
+        Value::Integer(_) | Value::Float(_) => {
+            DeValue::parse("1").map_or(DeValue::Boolean(false), Spanned::into_inner)
+        }
+        Value::String(text) => DeValue::String(Cow::Owned(text.clone())),
+        Value::Datetime(value) => DeValue::Datetime(*value),
+    }
 }
 
 /// Keys that no scenario has, each with what may have been meant.

@@ -68,7 +68,7 @@ impl Scenario {
         let mut findings = reading.findings;
         if let Some(scenario) = &reading.scenario {
             let of_form: Vec<_> = findings.iter().map(|(place, _)| place.nearest_key()).collect();
-            // What could not be read stands at its default now; nothing more is to be said about it.
+            // What could not be read has a made-up value now; nothing is to be said about that one.
             let is_new = |(place, _): &(Place, String)| !of_form.iter().any(|form| place.is_within(form));
             findings.extend(check::check(scenario).into_iter().filter(is_new));
         }

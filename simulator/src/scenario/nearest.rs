@@ -9,6 +9,9 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let mut best: Option<(&str, f64)> = None;
     for candidate in known {
         let mut likeness = strsim::jaro_winkler(&lower, &candidate.to_lowercase());
+        if strsim::damerau_levenshtein(&lower, candidate) == 1 && lower.len() > 1 {
+            likeness = likeness.max(0.8);
+        }
         // A word that lacks its ending or its beginning is meant, however long the rest is.
         if lower.len() >= 3 && (candidate.starts_with(&lower) || candidate.ends_with(&lower)) {
             likeness = likeness.max(0.9);

@@ -3,7 +3,13 @@
 use serde::Deserialize;
 use toml::de::{Deserializer, Error};
 
-use super::{document::Document, keys::unknown_keys, nearest::did_you_mean, place::Place, schema::Scenario};
+use super::{
+    document::Document,
+    keys::{sample, unknown_keys},
+    nearest::did_you_mean,
+    place::Place,
+    schema::Scenario,
+};
 
 /// More mistakes than anybody reads at once.
 const MISTAKES_MAX: usize = 50;
@@ -13,19 +19,19 @@ pub(super) type Findings = Vec<(Place, String)>;
 
 /// What became of a text.
 pub(super) struct Reading {
-    /// The scenario, as far as it could be read: without the keys that are wrong.
+    /// The scenario, as far as it could be read: with possible values in the place of wrong ones.
     pub(super) scenario: Option<Scenario>,
     /// What is wrong with its form.
     pub(super) findings: Findings,
 }
 
-/// Reads a document. A wrong value is noted and taken out, and the rest is read again: whoever made three mistakes
-/// is told of three.
+/// Reads a document. A wrong or missing value is noted, one that is possible is put in its place, and the whole is
+/// read again: whoever made three mistakes is told of three.
 pub(super) fn read(document: &Document<'_>) -> Reading {
     let mut rest = document.clone();
     let mut findings = unknown_keys(document.tree());
     for (place, _) in &findings {
-        rest.remove(place);
+        rest.replace(place, None);
     }
     while findings.len() < MISTAKES_MAX {
         let error = match Scenario::deserialize(Deserializer::from(rest.tree().clone())) {
@@ -37,17 +43,13 @@ pub(super) fn read(document: &Document<'_>) -> Reading {
             Some(field) => found.key(field),
             None => found,
         };
-        // A key that was taken out because its value is wrong is not missing too.
-        let is_known = findings.iter().any(|(known, _)| place.is_within(&known.nearest_key()));
+        let replaced = place.nearest_key();
+        let is_known = findings.iter().any(|(known, _)| known.nearest_key() == replaced);
         if is_known {
             break;
         }
-        let taken_out = place.nearest_key();
+        rest.replace(&replaced, sample(&replaced));
         findings.push((place, in_plain_words(&error)));
-        if !rest.has(&taken_out) {
-            break;
-        }
-        rest.remove(&taken_out);
     }
     Reading { scenario: None, findings }
 }

@@ -52,8 +52,9 @@ impl Checks {
             self.share(Place::of(table).key(*key), *value);
         }
         let sum: f64 = shares.iter().map(|(_, value)| value).sum();
+        let is_each_right = shares.iter().all(|(_, value)| (0.0..=1.0).contains(value));
         // Ten shares of 0.1 add up to a little more than 1 in binary.
-        if sum > 1.0 + 1e-9 {
+        if is_each_right && sum > 1.0 + 1e-9 {
             let keys: Vec<_> = shares.iter().filter(|(_, v)| *v > 0.0).map(|(key, _)| *key).collect();
             let sum = (sum * 1e6).round() / 1e6;
             let problem =
