@@ -1,5 +1,7 @@
 //! What a scenario amounts to by arithmetic alone, before anything is simulated.
 
+use std::{sync::LazyLock, time::Duration};
+
 use adapters::kie::Catalogue;
 use domain::{id::ModelId, model::RenderTiming, order::Quantity};
 
@@ -114,15 +116,19 @@ impl Expected {
     }
 }
 
+/// The catalogue of models, read once.
+pub(super) fn catalogue() -> Option<&'static Catalogue> {
+    static CATALOGUE: LazyLock<Option<Catalogue>> = LazyLock::new(|| Catalogue::builtin().ok());
+    CATALOGUE.as_ref()
+}
+
 fn of_model(scenario: &Scenario) -> (Looks, Option<f64>) {
     let model = &scenario.model;
-    let catalogue = Catalogue::builtin().ok();
     let id = ModelId::new(&model.id).ok();
-    let found = catalogue.as_ref().zip(id).and_then(|(catalogue, id)| catalogue.model(&id));
+    let found = catalogue().zip(id).and_then(|(catalogue, id)| catalogue.model(&id));
     // A model nobody knows has no times of its own; such a scenario is refused when it is loaded.
-    let timing = |of: fn(&RenderTiming) -> std::time::Duration| {
-        found.map_or(1.0, |found| of(&found.video.timing).as_secs_f64())
-    };
+    let timing =
+        |of: fn(&RenderTiming) -> Duration| found.map_or(1.0, |found| of(&found.video.timing).as_secs_f64());
     let looks = Looks {
         first_s: model.first_poll_s.unwrap_or_else(|| timing(|t| t.first_poll)),
         every_s: model.poll_every_s.unwrap_or_else(|| timing(|t| t.poll_every)),

@@ -348,6 +348,39 @@ fn a_scenario_that_is_written_reads_back_as_the_same() {
 }
 
 #[test]
+fn any_shares_are_written_exactly() {
+    let mut scenario = Scenario::load("swarm").unwrap().scenario;
+    for seed in 0..100 {
+        scenario.errors.temporary = crate::time::chance(seed, "temporary") / 4.0;
+        scenario.crashes.per_hour = crate::time::chance(seed, "crashes") * 100.0;
+        scenario.latency.look_s = crate::time::chance(seed, "look") / 1e6;
+        let back = Scenario::parse(&scenario.to_toml(), "written").unwrap();
+        assert_eq!(back, scenario, "seed {seed}");
+    }
+}
+
+#[test]
+fn no_mutilated_scenario_goes_unexplained() {
+    let text = Scenario::load("swarm").unwrap().text;
+    let lines: Vec<_> = text.lines().collect();
+    let without = |n: usize| [&lines[..n], &lines[n + 1..]].concat().join("\n");
+    let cut = |n: usize| text.chars().take(n * 7).collect::<String>();
+    let blanked = |n: usize| text.replacen(lines[n], &format!("{} x", lines[n]), 1);
+    let all = (0..lines.len()).flat_map(|n| [without(n), cut(n), blanked(n)]);
+    for text in all {
+        if let Err(error) = Scenario::parse(&text, "x.toml") {
+            let ScenarioError::Wrong(mistakes) = error else { panic!("{error}") };
+            assert!(!mistakes.is_empty(), "{text}");
+            for mistake in mistakes {
+                let line = mistake.line.unwrap();
+                assert!(line >= 1 && line <= text.lines().count() + 1, "{mistake}\n{text}");
+                assert!(!mistake.problem.is_empty() && !mistake.problem.contains('\n'), "{mistake}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_written_scenario_leaves_out_what_is_the_default() {
     let text = Scenario::parse(HEAD, "x").unwrap().to_toml();
     assert_eq!(

@@ -1,10 +1,11 @@
 //! Kadr's processes, the video model, and processes that are killed.
 
-use adapters::kie::Catalogue;
 use domain::id::ModelId;
 
 use super::Checks;
-use crate::scenario::{nearest::did_you_mean, place::Place, schema::Scenario};
+use crate::scenario::{
+    expected::catalogue, nearest::did_you_mean, place::Place, schema::Scenario, time_of_day::TimeOfDay,
+};
 
 pub(super) fn check(scenario: &Scenario, checks: &mut Checks) {
     fleet(scenario, checks);
@@ -60,7 +61,7 @@ fn model(scenario: &Scenario, checks: &mut Checks) {
             checks.positive_time(key, seconds);
         }
     }
-    let Ok(catalogue) = Catalogue::builtin() else { return };
+    let Some(catalogue) = catalogue() else { return };
     let known: Vec<_> = catalogue.models().map(|model| model.video.id.as_str()).collect();
     let found = ModelId::new(&model.id).ok().and_then(|id| catalogue.model(&id));
     let Some(found) = found else {
@@ -105,12 +106,7 @@ fn kills(scenario: &Scenario, checks: &mut Checks) {
 }
 
 /// What happens at a time happens while orders come.
-pub(super) fn within_the_day(
-    scenario: &Scenario,
-    at: crate::scenario::TimeOfDay,
-    place: &Place,
-    checks: &mut Checks,
-) {
+pub(super) fn within_the_day(scenario: &Scenario, at: TimeOfDay, place: &Place, checks: &mut Checks) {
     let (from, to) = (scenario.day.from, scenario.day.to);
     if at < from || at >= to {
         checks.wrong(place.key("at"), format!("{at} is outside the day, which lasts from {from} to {to}"));

@@ -4,6 +4,8 @@ mod defaults;
 mod page;
 mod troubles;
 
+use std::collections::BTreeMap;
+
 use page::{Page, number, percent, plural, short};
 
 use super::{
@@ -26,8 +28,8 @@ pub fn explain(loaded: &Loaded) -> String {
     day(&mut page, scenario);
     orders(&mut page, scenario, &expected);
     fleet(&mut page, scenario, &expected);
-    for account in &scenario.accounts {
-        page.item("accounts", &account_in_words(account, &expected));
+    for line in accounts(&scenario.accounts, &expected) {
+        page.item("accounts", &line);
     }
     load(&mut page, scenario, &expected);
     page.blank();
@@ -41,8 +43,8 @@ pub fn explain(loaded: &Loaded) -> String {
     }
     page.blank();
     wishes(&mut page, scenario);
-    for (key, source) in &scenario.assumptions {
-        page.item("assumed", &format!("{key}: {source}"));
+    for (source, keys) in grouped(scenario.assumptions.iter().map(|(key, source)| (source, key.as_str()))) {
+        page.item("assumed", &format!("{}: {source}", keys.join(", ")));
     }
     for line in defaults::lines(&loaded.text, scenario) {
         page.item("defaults", &line);
@@ -92,7 +94,7 @@ fn orders(page: &mut Page, scenario: &Scenario, expected: &Expected) {
             short(3_600.0 / expected.busiest_videos())
         ),
     );
-    let shares = |weights: &std::collections::BTreeMap<String, f64>| {
+    let shares = |weights: &BTreeMap<String, f64>| {
         let all: f64 = weights.values().sum();
         let shown = weights.iter().filter(|(_, weight)| **weight > 0.0);
         shown.map(|(word, w)| format!("{word} {}", percent(w / all))).collect::<Vec<_>>().join(", ")
@@ -109,11 +111,13 @@ fn fleet(page: &mut Page, scenario: &Scenario, expected: &Expected) {
     page.item(
         "fleet",
         &format!(
-            "{} in {}, each sending {} messages at once; a silent worker keeps its jobs {} s",
+            "{} in {}, each sending {} messages at once; a silent worker keeps its jobs {} s, a \
+             step may take {} s",
             plural(f64::from(fleet.workers), "worker"),
             plural(f64::from(fleet.processes), "process"),
             fleet.message_slots,
-            short(fleet.lease_s)
+            short(fleet.lease_s),
+            short(fleet.deadline_s)
         ),
     );
     if fleet.hold_worker_during_render {
@@ -145,13 +149,33 @@ fn fleet(page: &mut Page, scenario: &Scenario, expected: &Expected) {
     page.item("renders", &render);
 }
 
+/// Things with the same second part together, in the order of their first ones.
+fn grouped<'a, T: PartialEq>(items: impl Iterator<Item = (T, &'a str)>) -> Vec<(T, Vec<&'a str>)> {
+    let mut groups: Vec<(T, Vec<&str>)> = Vec::new();
+    for (what, name) in items {
+        match groups.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((what, vec![name])),
+        }
+    }
+    groups
+}
+
+fn accounts(accounts: &[Account], expected: &Expected) -> Vec<String> {
+    let words = accounts.iter().map(|account| (account_in_words(account, expected), account.name.as_str()));
+    let line = |(words, names): (String, Vec<&str>)| {
+        let each = if names.len() > 1 { "each " } else { "" };
+        format!("{}: {each}{words}", names.join(", "))
+    };
+    grouped(words).into_iter().map(line).collect()
+}
+
 fn account_in_words(account: &Account, expected: &Expected) -> String {
     let lasts = expected.price.filter(|price| *price > 0.0).map_or_else(String::new, |price| {
         format!(", good for {} videos at {}", number((account.credits / price).floor()), short(price))
     });
     format!(
-        "{}: {}, {} tasks at once, {} new in 10 s, {} credits{lasts}{}",
-        account.name,
+        "{}, {} tasks at once, {} new in 10 s, {} credits{lasts}{}",
         plural(f64::from(account.keys), "key"),
         number(f64::from(account.running_max)),
         number(f64::from(account.new_per_10s)),

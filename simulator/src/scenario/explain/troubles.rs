@@ -54,7 +54,7 @@ pub(super) fn chances(scenario: &Scenario) -> Vec<String> {
         .collect();
     if crashes.per_hour > 0.0 {
         told.push(format!(
-            "{} kills an hour and process, each back after {} s",
+            "each process is killed {} times an hour and comes back after {} s",
             short(crashes.per_hour),
             short(crashes.down_s)
         ));
