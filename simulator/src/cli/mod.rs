@@ -4,6 +4,7 @@
 //! 130: interrupted.
 
 mod mock;
+mod scenarios;
 mod screen;
 mod summary;
 mod try_it;
@@ -17,7 +18,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::world::TrialError;
+use crate::{scenario::ScenarioError, world::TrialError};
 
 #[derive(Debug, Parser)]
 #[command(name = "kadr-sim", bin_name = "cargo sim", version, about, long_about = LONG, after_help = EXAMPLES)]
@@ -44,6 +45,8 @@ enum Command {
     Try(try_it::Arguments),
     /// Serve the simulated KIE.AI and language model on given ports until Ctrl-C
     Mock(mock::Arguments),
+    /// List the scenarios that come with the simulator, or explain one
+    Scenarios(scenarios::Arguments),
 }
 
 /// Runs the command line and returns its exit code.
@@ -63,12 +66,18 @@ pub fn main() -> ExitCode {
     let ended = match arguments.command {
         Command::Try(arguments) => try_it::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
+        Command::Scenarios(arguments) => scenarios::run(&arguments),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(2),
         Err(error) => {
-            writeln!(io::stderr(), "error: {}", in_one_line(&*error)).ok();
+            // A scenario's mistakes have a line each; everything else is told in one.
+            let text = match error.downcast_ref() {
+                Some(error @ ScenarioError::Wrong(_)) => error.to_string(),
+                _ => in_one_line(&*error),
+            };
+            writeln!(io::stderr(), "error: {text}").ok();
             let is_interrupted = matches!(error.downcast_ref(), Some(TrialError::Interrupted));
             ExitCode::from(if is_interrupted { 130 } else { 2 })
         }

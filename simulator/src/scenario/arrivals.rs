@@ -31,7 +31,7 @@ pub struct Arrival {
 /// Times, sizes and templates have streams of their own under the seed, so that a scenario with other sizes has its
 /// orders at the same instants.
 #[derive(Debug, Clone)]
-pub struct Arrivals {
+pub struct ArrivalStream {
     midnight: Timestamp,
     /// The last instant at which an order may come.
     last: Timestamp,
@@ -50,7 +50,7 @@ pub struct Arrivals {
     template_draws: ChaCha8Rng,
 }
 
-impl Arrivals {
+impl ArrivalStream {
     /// The orders of a scenario under a seed.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Arrivals {
     }
 }
 
-impl Iterator for Arrivals {
+impl Iterator for ArrivalStream {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn count(scenario: &Scenario, seed: u64) -> f64 {
-        f64::from(u32::try_from(Arrivals::new(scenario, seed).unwrap().count()).unwrap())
+        f64::from(u32::try_from(ArrivalStream::new(scenario, seed).unwrap().count()).unwrap())
     }
 
     #[test]
@@ -189,11 +189,11 @@ mod tests {
         let calendar = Calendar::of(&scenario.day).unwrap();
         for process in [ArrivalProcess::Poisson, ArrivalProcess::Even] {
             scenario.arrivals.process = process;
-            let all: Vec<_> = Arrivals::new(&scenario, 3).unwrap().collect();
+            let all: Vec<_> = ArrivalStream::new(&scenario, 3).unwrap().collect();
             assert!(all.windows(2).all(|pair| pair[0].at <= pair[1].at));
             assert!(all.iter().all(|a| calendar.from() <= a.at && a.at < calendar.to()));
             assert!(all.iter().enumerate().all(|(n, a)| usize::try_from(a.number).unwrap() == n));
-            let expected = Arrivals::new(&scenario, 3).unwrap().expected();
+            let expected = ArrivalStream::new(&scenario, 3).unwrap().expected();
             let found = f64::from(u32::try_from(all.len()).unwrap());
             assert!((found - expected).abs() < 4.0 * expected.sqrt(), "{found} instead of {expected}");
         }
@@ -205,7 +205,8 @@ mod tests {
         let calendar = Calendar::of(&scenario.day).unwrap();
         let between = |from: &str, to: &str| {
             let (from, to) = (calendar.at(time(from)), calendar.at(time(to)));
-            let within = Arrivals::new(&scenario, 9).unwrap().filter(|a| from <= a.at && a.at < to).count();
+            let within =
+                ArrivalStream::new(&scenario, 9).unwrap().filter(|a| from <= a.at && a.at < to).count();
             f64::from(u32::try_from(within).unwrap())
         };
         let ratio = between("20:00", "22:00") / between("12:00", "14:00");
@@ -218,7 +219,7 @@ mod tests {
         scenario.arrivals.curve.clear();
         scenario.arrivals.process = ArrivalProcess::Even;
         let calendar = Calendar::of(&scenario.day).unwrap();
-        let times: Vec<_> = Arrivals::new(&scenario, 1).unwrap().map(|a| a.at).collect();
+        let times: Vec<_> = ArrivalStream::new(&scenario, 1).unwrap().map(|a| a.at).collect();
         assert_eq!(times.len(), 24);
         assert_eq!(times[0], calendar.at(time("00:30")));
         assert_eq!(times[23], calendar.at(time("23:30")));
@@ -227,7 +228,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_orders_and_another_one_others() {
         let scenario = scenario(500.0);
-        let all = |seed| Arrivals::new(&scenario, seed).unwrap().collect::<Vec<_>>();
+        let all = |seed| ArrivalStream::new(&scenario, seed).unwrap().collect::<Vec<_>>();
         assert_eq!(all(7), all(7));
         assert_ne!(all(7), all(8));
     }
@@ -237,7 +238,8 @@ mod tests {
         let before = scenario(500.0);
         let mut after = before.clone();
         after.arrivals.size = [("5".to_owned(), 1.0)].into();
-        let [before, after] = [&before, &after].map(|s| Arrivals::new(s, 7).unwrap().collect::<Vec<_>>());
+        let [before, after] =
+            [&before, &after].map(|s| ArrivalStream::new(s, 7).unwrap().collect::<Vec<_>>());
         let rest = |all: &[Arrival]| all.iter().map(|a| (a.at, a.template)).collect::<Vec<_>>();
         assert_eq!(rest(&before), rest(&after));
         assert!(after.iter().all(|a| a.quantity == Quantity::Five));
@@ -247,7 +249,7 @@ mod tests {
     fn sizes_and_templates_come_in_their_proportions_and_never_without_weight() {
         let mut scenario = scenario(40_000.0);
         scenario.arrivals.template.insert("own".to_owned(), 0.0);
-        let all: Vec<_> = Arrivals::new(&scenario, 2).unwrap().collect();
+        let all: Vec<_> = ArrivalStream::new(&scenario, 2).unwrap().collect();
         let share = |is: &dyn Fn(&Arrival) -> bool| {
             let [part, whole] = [all.iter().filter(|a| is(a)).count(), all.len()];
             f64::from(u32::try_from(part).unwrap()) / f64::from(u32::try_from(whole).unwrap())

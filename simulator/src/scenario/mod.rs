@@ -1,17 +1,41 @@
 //! Scenarios: a day, a fleet, a provider and what goes wrong, in one TOML file.
 
 mod arrivals;
+mod builtin;
 mod calendar;
+mod check;
 mod distribution;
+mod document;
+mod error;
+mod expected;
+mod explain;
+mod goal_names;
+mod keys;
+mod load;
+mod nearest;
+mod place;
 mod rate;
+mod read;
 mod schema;
+#[cfg(test)]
+mod tests;
+mod threshold;
 mod time_of_day;
+mod write;
 
-pub use arrivals::{Arrival, Arrivals};
+pub use arrivals::{Arrival, ArrivalStream};
+pub use builtin::{BUILT_IN, Builtin};
 pub use calendar::{Calendar, CalendarError, NamedWindow};
 pub use distribution::RenderTimes;
+pub use error::{Mistake, ScenarioError};
+pub use expected::{Expected, Looks};
+pub use explain::explain;
+pub use goal_names::{GOAL_NAMES, GoalName, is_goal_name};
+pub use load::Loaded;
+pub use rate::OrderRate;
 pub use schema::{
-    Account, ArrivalProcess, Arrivals as ArrivalsPlan, Crashes, Database, Day, Errors, Fleet, Kill, Latency,
-    Llm, LogNormal, MessengerFaults, Model, Outage, OutageKind, Render, Scenario, Users,
+    Account, ArrivalProcess, Arrivals, Crashes, Database, Day, Errors, Fleet, Kill, Latency, Llm, LogNormal,
+    MessengerFaults, Model, Outage, OutageKind, Render, Scenario, Users,
 };
+pub use threshold::{Aggregate, Comparison, METRICS, Metric, MetricKind, Threshold, ThresholdError};
 pub use time_of_day::{DayWindow, DayWindowError, TimeOfDay, TimeOfDayError};

@@ -68,9 +68,11 @@ impl OrderRate {
     pub fn busiest_hour(&self, from: TimeOfDay, to: TimeOfDay) -> (TimeOfDay, f64) {
         let hour = |h: u32| TimeOfDay::from_seconds(h * 3_600).unwrap_or(TimeOfDay::END);
         let in_hour = |h: u32| self.orders_between(hour(h).max(from), hour(h + 1).min(to).max(from));
-        let hours = (0..24).map(|h| (hour(h), in_hour(h)));
-        // The first of equals: `max_by` would give the last.
-        hours.rev().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((from, 0.0))
+        (0..24).fold((from, 0.0), |best, h| {
+            let orders = in_hour(h);
+            // Of hours that differ by rounding alone the first.
+            if orders > best.1 * (1.0 + 1e-9) { (hour(h), orders) } else { best }
+        })
     }
 
     /// The second by which so many orders are expected, counted from midnight; `None` beyond the day's end.
