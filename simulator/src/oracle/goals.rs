@@ -79,6 +79,8 @@ pub struct Goals {
     reached: BTreeMap<&'static str, u64>,
     /// Jobs of which something was seen.
     seen: BTreeMap<JobNo, u16>,
+    /// Finished jobs, one bit each.
+    finished: Vec<u64>,
     holders: BTreeMap<JobNo, ProcessNo>,
     /// Lines whose last text was not confirmed.
     unsent: BTreeSet<(OrderNo, Audience)>,
@@ -110,7 +112,29 @@ impl Goals {
     }
 
     fn mark(&mut self, job: JobNo, flag: u16) {
+        if self.is_finished(job) {
+            // Told after the step whose answer was lost, and that step was the job's last.
+            if flag == seen::COMMIT_UNANSWERED {
+                self.reach("commit_answer_lost_survived");
+            }
+            return;
+        }
         *self.seen.entry(job).or_default() |= flag;
+    }
+
+    fn is_finished(&self, job: JobNo) -> bool {
+        self.finished.get(job.0 as usize / 64).is_some_and(|bits| bits >> (job.0 % 64) & 1 == 1)
+    }
+
+    fn finish(&mut self, job: JobNo) {
+        let place = job.0 as usize / 64;
+        if self.finished.len() <= place {
+            self.finished.resize(place + 1, 0);
+        }
+        if let Some(bits) = self.finished.get_mut(place) {
+            *bits |= 1 << (job.0 % 64);
+        }
+        self.seen.remove(&job);
     }
 
     /// Whether it was seen; it is forgotten.
@@ -218,7 +242,7 @@ impl Goals {
             State::Cancelled { .. } => self.reach("cancelled_before_submission"),
             _ => {}
         }
-        self.seen.remove(&job);
+        self.finish(job);
     }
 
     fn called(&mut self, job: JobNo, call: OutsideCall, end: CallEnd) {
@@ -289,7 +313,9 @@ impl Observer for Goals {
                 }
             }
             Kind::Killed { process, .. } => {
-                if self.holders.values().any(|holder| *holder == process) {
+                let held = self.holders.len();
+                self.holders.retain(|_, holder| *holder != process);
+                if self.holders.len() < held {
                     self.reach("killed_mid_step");
                 }
             }
