@@ -1,22 +1,34 @@
 //! What must hold in every run, whatever goes wrong in it.
+//!
+//! The [`Oracle`] sees the event stream and nothing else: it keeps its own account of money, leases, messages and the
+//! provider, by its own rules, and compares. It never asks the stores, and it does not run the job machine again, for
+//! a mistake shared with the machine would be no mistake.
+//!
+//! # What it expects of the stream
+//!
+//! Everything a store committed is told, in the order in which it was committed, lost answers included; an order is told
+//! before anything about its jobs. Where several connections answer in one instant, a claim may be told before the step
+//! that made it possible: whatever only another order of one instant's events can settle is judged when the instant is
+//! over.
 
-use domain::time::Timestamp;
+mod context;
+mod doubts;
+mod fairness;
+pub mod goals;
+mod holders;
+mod jobs;
+mod liveness;
+mod messages;
+mod money;
+mod print;
+mod provider;
+mod retries;
+mod roll;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod transitions;
+mod watch;
 
-use crate::trace::{JobNo, OrderNo};
-
-/// An invariant that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    /// Which, by the name in [`INVARIANTS`].
-    pub invariant: &'static str,
-    /// What was found instead.
-    pub what: String,
-    /// When it was noticed.
-    pub at: Timestamp,
-    /// The event that showed it.
-    pub seq: u64,
-    /// Whose job, if one job's.
-    pub job: Option<JobNo>,
-    /// Which order, if one order's.
-    pub order: Option<OrderNo>,
-}
+pub use tally::{Broken, INVARIANTS};
+pub use watch::{AccountLimits, End, Oracle, ProviderBill, Setup};

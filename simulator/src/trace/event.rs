@@ -125,6 +125,8 @@ pub enum Kind<'a> {
     GivenBack {
         /// Which.
         job: JobNo,
+        /// The lease it gave back. The store passes over one that is no longer the job's.
+        lease: i64,
     },
     /// The provider worked on a createTask call. This is the provider's own truth, told when it happens, whatever
     /// becomes of the answer.
@@ -349,6 +351,10 @@ pub enum Injected {
     Refusal,
     /// It was answered with nonsense, or with nothing usable.
     Nonsense,
+    /// A gateway's page came instead of the provider's words.
+    GatewayPage,
+    /// The provider named a state nobody has documented.
+    StrangeState,
     /// A user's second tap.
     DoubleTap,
     /// A user's second order out of impatience.
@@ -367,6 +373,8 @@ impl Injected {
             Self::Slow => "slow",
             Self::Refusal => "refusal",
             Self::Nonsense => "nonsense",
+            Self::GatewayPage => "gateway_page",
+            Self::StrangeState => "strange_state",
             Self::DoubleTap => "double_tap",
             Self::RepeatedOrder => "repeated_order",
             Self::NoCredits => "no_credits",

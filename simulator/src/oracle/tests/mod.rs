@@ -1,0 +1,8 @@
+//! The oracle keeps quiet about everything the machine can do, and about nothing else.
+
+mod bent;
+mod bent_workers;
+mod goals;
+mod legal;
+mod random;
+mod tale;
