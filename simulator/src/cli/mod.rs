@@ -5,6 +5,7 @@
 
 mod mock;
 mod screen;
+pub mod search;
 mod summary;
 mod try_it;
 

@@ -14,24 +14,24 @@ use crate::{
 
 type Answer = dyn Fn(&Scenario, u64, Option<Mutant>) -> Result<Tried, String> + Sync;
 
-pub(super) struct Fake {
+pub(crate) struct Fake {
     answer: Box<Answer>,
     mode: Mode,
     runs: AtomicU64,
 }
 
 impl Fake {
-    pub(super) fn new(
+    pub(crate) fn new(
         answer: impl Fn(&Scenario, u64, Option<Mutant>) -> Result<Tried, String> + Sync + 'static,
     ) -> Self {
         Self { answer: Box::new(answer), mode: Mode::Model, runs: AtomicU64::new(0) }
     }
 
-    pub(super) fn in_mode(self, mode: Mode) -> Self {
+    pub(crate) fn in_mode(self, mode: Mode) -> Self {
         Self { mode, ..self }
     }
 
-    pub(super) fn runs(&self) -> u64 {
+    pub(crate) fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 }
@@ -68,7 +68,7 @@ impl Runner for Fake {
     }
 }
 
-pub(super) fn broken(invariant: &'static str) -> Broken {
+pub(crate) fn broken(invariant: &'static str) -> Broken {
     Broken {
         invariant,
         what: "what was found".to_owned(),
@@ -80,7 +80,7 @@ pub(super) fn broken(invariant: &'static str) -> Broken {
 }
 
 /// A small scenario with some of everything.
-pub(super) fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     toml::from_str(
         r#"
         name = "fake"

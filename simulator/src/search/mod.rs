@@ -19,7 +19,7 @@ pub mod verdict;
 pub mod what_if;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -36,8 +36,7 @@ pub fn map<T: Send>(
                     if number >= count {
                         break;
                     }
-                    let result = catch_unwind(AssertUnwindSafe(|| work(number)));
-                    let result = result.unwrap_or_else(|panic| Err(said(&*panic)));
+                    let result = caught(|| work(number));
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
                     on_done(done.fetch_add(1, Ordering::Relaxed) + 1);
                 }
@@ -47,6 +46,11 @@ pub fn map<T: Send>(
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does work whose panic is a result like any other.
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(said(&*panic)))
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Runner, shrink::Shrunk};
+use super::{Runner, pool, shrink::Shrunk};
 use crate::scenario::Scenario;
 
 /// The version of the file's form.
@@ -173,7 +173,7 @@ impl Failure {
     /// Why the run could not be made.
     pub fn replay(&self, runner: &dyn Runner) -> Result<Replayed, String> {
         let scenario = self.scenario().map_err(|error| error.to_string())?;
-        let tried = runner.run(&scenario, self.seed, None)?;
+        let tried = pool::caught(|| runner.run(&scenario, self.seed, None))?;
         let digest = hex(tried.timeline_digest);
         Ok(if tried.breaks(&self.invariant) {
             if digest == self.digest { Replayed::Same } else { Replayed::OtherRun { digest } }

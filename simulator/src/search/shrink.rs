@@ -2,7 +2,7 @@
 
 mod reductions;
 
-use super::Runner;
+use super::{Runner, pool};
 use crate::scenario::Scenario;
 
 /// What a shrinking came to.
@@ -55,7 +55,7 @@ pub fn shrink(
     runs_max: u32,
     on_run: &dyn Fn(u32, &str),
 ) -> Result<Shrunk, ShrinkError> {
-    let tried = runner.run(scenario, seed, None).map_err(ShrinkError::Run)?;
+    let tried = pool::caught(|| runner.run(scenario, seed, None)).map_err(ShrinkError::Run)?;
     let first = match invariant {
         Some(name) => tried.broken.iter().find(|broken| broken.invariant == name),
         None => tried.broken.first(),
@@ -118,7 +118,8 @@ impl Shrinking<'_> {
 
     fn takes(&mut self, label: String, smaller: Scenario) -> bool {
         // A scenario that cannot be run is no smaller failure, only another one.
-        let Ok(tried) = self.runner.run(&smaller, self.seed, None) else { return false };
+        let tried = pool::caught(|| self.runner.run(&smaller, self.seed, None));
+        let Ok(tried) = tried else { return false };
         let Some(broken) = tried.broken.iter().find(|broken| broken.invariant == self.found.invariant) else {
             return false;
         };

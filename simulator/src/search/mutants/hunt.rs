@@ -113,7 +113,7 @@ impl Hunted {
         mutant: Option<Mutant>,
     ) -> Option<Tried> {
         self.runs += 1;
-        match runner.run(scenario, seed, mutant) {
+        match pool::caught(|| runner.run(scenario, seed, mutant)) {
             Ok(tried) => Some(tried),
             Err(why) => {
                 self.trouble.get_or_insert(why);
