@@ -107,8 +107,7 @@ fn status(progress: &Progress) -> RenderStatus {
             }),
         },
         Progress::Failed { code, msg, .. } => {
-            let said =
-                ProviderAnswer { http_status: None, code: None, fail_code: Some(code), message: msg };
+            let said = ProviderAnswer { http_status: None, code: None, fail_code: Some(code), message: msg };
             RenderStatus::Failed(ProviderRefusal {
                 failure: classify(&said).failure,
                 evidence: format!("failed, {code}: {msg}"),
@@ -172,9 +171,7 @@ impl VideoApi for MemVideoApi {
         let task = parts_of(url).map(|(task, _)| task);
         let now = self.clock.now();
         let answer = reply(self.kie().fresh_link(self.secret(key), task, now));
-        answer.map(|until| {
-            format!("{HOST}/f/{}/0.mp4?until={}", task.unwrap_or_default(), until.as_millis())
-        })
+        answer.map(|until| format!("{HOST}/f/{}/0.mp4?until={}", task.unwrap_or_default(), until.as_millis()))
     }
 
     /// Writes no file: whoever sends the video in memory does not read it.

@@ -24,13 +24,20 @@ const KINDS: [OutageKind; 8] = [
 const OUTAGES_MAX: u32 = 3;
 const KILLS_MAX: u32 = 4;
 
+/// The longest name a scenario may have is 60 characters; a seed has at most 20.
+const NAME_MAX: usize = 33;
+/// What shares of one thing may come to together.
+const TOGETHER_MAX: f64 = 0.9;
+
 /// The scenario that `seed` makes of `base`: the same day and the same orders, other faults, another fleet, other
-/// accounts. Thresholds are dropped, because they were meant for the base.
+/// accounts. A fault the base has is drawn up to what it is there, any other up to a default; each outage and kill of
+/// the base stays or goes, and others come. Thresholds are dropped, because they were meant for the base.
 #[must_use]
 pub fn swarm(base: &Scenario, seed: u64) -> Scenario {
     let draw = Draw { seed };
     let mut scenario = base.clone();
-    scenario.name = format!("{}-swarm-{seed}", base.name);
+    let name: String = base.name.chars().take(NAME_MAX).collect();
+    scenario.name = format!("{name}-swarm-{seed}");
     scenario.thresholds.clear();
     fleet(&draw, &mut scenario);
     accounts(&draw, &mut scenario);
@@ -62,14 +69,25 @@ impl Draw {
         self.chance(&format!("{name}/exists")) < EXISTS
     }
 
-    /// A weight up to `max`, small ones more often; nothing at all half of the time.
-    fn weight(&self, name: &str, max: f64) -> f64 {
-        if !self.exists(name) {
-            return 0.0;
-        }
+    /// Draws a weight anew: nothing at all half of the time, else up to what it is, or up to `usual_max` if it is
+    /// nothing.
+    fn weigh(&self, name: &str, usual_max: f64, weight: &mut f64) {
+        let max = if *weight > 0.0 { *weight } else { usual_max };
         let chance = self.chance(&format!("{name}/weight"));
-        // Three digits: whoever reads the scenario should be able to.
-        (max * chance * chance).mul_add(1_000.0, 1.0).floor() / 1_000.0
+        // Four digits: whoever reads the scenario should be able to.
+        let drawn = ((max * chance * 10_000.0).ceil() / 10_000.0).min(max);
+        *weight = if self.exists(name) { drawn } else { 0.0 };
+    }
+
+    /// Draws shares anew of which at most one can happen at a time.
+    fn weigh_together(&self, group: &str, shares: &mut [(&str, f64, &mut f64)]) {
+        for (name, usual_max, share) in shares.iter_mut() {
+            self.weigh(&format!("{group}/{name}"), *usual_max, share);
+        }
+        let sum: f64 = shares.iter().map(|(_, _, share)| **share).sum();
+        if sum > TOGETHER_MAX {
+            shares.iter_mut().for_each(|(_, _, share)| **share *= TOGETHER_MAX / sum);
+        }
     }
 
     /// A whole number of `from..=to`.
@@ -101,7 +119,8 @@ fn fleet(draw: &Draw, scenario: &mut Scenario) {
     fleet.processes = draw.one_of("fleet/processes", &[1, 2, 3, 5], fleet.processes);
     // Every process has a worker, or it is none.
     fleet.workers = fleet.workers.max(u32::from(fleet.processes));
-    fleet.lease_s = draw.one_of("fleet/lease", &[20.0, 45.0, 90.0], fleet.lease_s);
+    // A step may take at least as long as a lease.
+    fleet.lease_s = draw.one_of("fleet/lease", &[20.0, 45.0, 90.0], fleet.lease_s).min(fleet.deadline_s);
 }
 
 fn accounts(draw: &Draw, scenario: &mut Scenario) {
@@ -123,17 +142,16 @@ fn accounts(draw: &Draw, scenario: &mut Scenario) {
 
 fn users(draw: &Draw, scenario: &mut Scenario) {
     let users = &mut scenario.users;
-    users.double_tap = draw.weight("users/double-tap", 0.3);
-    users.repeated_order = draw.weight("users/repeated-order", 0.1);
-    users.no_credits = draw.weight("users/no-credits", 0.1);
-    users.cancel = draw.weight("users/cancel", 0.3);
+    draw.weigh("users/double-tap", 0.3, &mut users.double_tap);
+    draw.weigh("users/repeated-order", 0.1, &mut users.repeated_order);
+    draw.weigh("users/no-credits", 0.1, &mut users.no_credits);
+    draw.weigh("users/cancel", 0.3, &mut users.cancel);
     users.cancel_after_s = draw.one_of("users/cancel-after", &[1.0, 10.0, 60.0], users.cancel_after_s);
 }
 
 fn provider(draw: &Draw, scenario: &mut Scenario) {
     let errors = &mut scenario.errors;
-    // Together below one, because some of them exclude each other.
-    let shares: [(&str, f64, &mut f64); 15] = [
+    let mut shares: [(&str, f64, &mut f64); 15] = [
         ("temporary", 0.2, &mut errors.temporary),
         ("unknown", 0.05, &mut errors.unknown),
         ("user-violation", 0.1, &mut errors.user_violation),
@@ -150,37 +168,48 @@ fn provider(draw: &Draw, scenario: &mut Scenario) {
         ("unseen", 0.1, &mut errors.unseen),
         ("strange-state", 0.03, &mut errors.strange_state),
     ];
-    for (name, max, share) in shares {
-        *share = draw.weight(&format!("errors/{name}"), max);
-    }
+    // Not all of them exclude each other, but together they leave something that goes well.
+    draw.weigh_together("errors", &mut shares);
 }
 
 /// What goes wrong in Kadr's own house and on the way to people.
 fn own_side(draw: &Draw, scenario: &mut Scenario) {
     let database = &mut scenario.database;
-    database.lost_before_commit = draw.weight("database/before", 0.02);
-    database.lost_after_commit = draw.weight("database/after", 0.02);
-    database.slow = draw.weight("database/slow", 0.02);
+    let mut calls: [(&str, f64, &mut f64); 3] = [
+        ("before", 0.02, &mut database.lost_before_commit),
+        ("after", 0.02, &mut database.lost_after_commit),
+        ("slow", 0.02, &mut database.slow),
+    ];
+    draw.weigh_together("database", &mut calls);
     database.slow_s = draw.one_of("database/slow-s", &[1.0, 5.0, 20.0], 5.0);
     let llm = &mut scenario.llm;
-    llm.fails = draw.weight("llm/fails", 0.2);
-    llm.empty = draw.weight("llm/empty", 0.1);
-    llm.refuses = draw.weight("llm/refuses", 0.1);
-    llm.slow = draw.weight("llm/slow", 0.1);
+    let mut calls: [(&str, f64, &mut f64); 4] = [
+        ("fails", 0.2, &mut llm.fails),
+        ("empty", 0.1, &mut llm.empty),
+        ("refuses", 0.1, &mut llm.refuses),
+        ("slow", 0.1, &mut llm.slow),
+    ];
+    draw.weigh_together("llm", &mut calls);
     llm.slow_s = draw.one_of("llm/slow-s", &[10.0, 30.0, 60.0], 30.0);
     let messenger = &mut scenario.messenger;
-    messenger.fails = draw.weight("messenger/fails", 0.1);
-    messenger.answer_lost = draw.weight("messenger/answer-lost", 0.05);
-    messenger.blocked = draw.weight("messenger/blocked", 0.05);
+    let mut messages: [(&str, f64, &mut f64); 2] =
+        [("fails", 0.1, &mut messenger.fails), ("answer-lost", 0.05, &mut messenger.answer_lost)];
+    draw.weigh_together("messenger", &mut messages);
+    draw.weigh("messenger/blocked", 0.05, &mut messenger.blocked);
     let crashes = &mut scenario.crashes;
-    crashes.per_hour = draw.weight("crashes/per-hour", 6.0);
-    crashes.in_call = draw.weight("crashes/in-call", 0.003);
+    draw.weigh("crashes/per-hour", 6.0, &mut crashes.per_hour);
+    draw.weigh("crashes/in-call", 0.003, &mut crashes.in_call);
     crashes.down_s = draw.one_of("crashes/down", &[1.0, 30.0, 300.0], crashes.down_s);
 }
 
 fn outages(draw: &Draw, scenario: &mut Scenario) {
+    let mut number = 0;
+    scenario.outages.retain(|_| {
+        number += 1;
+        draw.exists(&format!("own-outage/{number}"))
+    });
     let number = if draw.exists("outages") { draw.number("outages", 1, OUTAGES_MAX) } else { 0 };
-    scenario.outages = (0..number)
+    let others: Vec<_> = (0..number)
         .map(|at| {
             let name = |what: &str| format!("outage/{at}/{what}");
             let one = draw.number(&name("account"), 0, u32::try_from(scenario.accounts.len()).unwrap_or(0));
@@ -194,19 +223,28 @@ fn outages(draw: &Draw, scenario: &mut Scenario) {
             }
         })
         .collect();
+    scenario.outages.extend(others);
 }
 
 fn kills(draw: &Draw, scenario: &mut Scenario) {
+    let (processes, mut number) = (scenario.fleet.processes, 0);
+    scenario.kills.retain(|kill| {
+        number += 1;
+        // The fleet may have fewer processes than the base's.
+        kill.process.is_none_or(|process| process < processes) && draw.exists(&format!("own-kill/{number}"))
+    });
     let number = if draw.exists("kills") { draw.number("kills", 1, KILLS_MAX) } else { 0 };
-    scenario.kills = (0..number)
+    let others: Vec<_> = (0..number)
         .map(|at| {
             let name = |what: &str| format!("kill/{at}/{what}");
-            let process = draw.number(&name("process"), 0, u32::from(scenario.fleet.processes));
-            let process = u16::try_from(process).ok().filter(|one| *one < scenario.fleet.processes);
+            // One beyond the last process is all of them.
+            let process = draw.number(&name("process"), 0, u32::from(processes));
+            let process = u16::try_from(process).ok().filter(|one| *one < processes);
             let down_s = draw.one_of(&name("down"), &[1.0, 30.0, 300.0], 30.0);
             Kill { at: draw.time(&name("at"), scenario), process, down_s }
         })
         .collect();
+    scenario.kills.extend(others);
 }
 
 #[cfg(test)]
@@ -223,7 +261,9 @@ mod tests {
 
     #[test]
     fn whatever_is_drawn_can_be_run_and_written_down() {
-        let base = fake::scenario();
+        let mut base = fake::scenario();
+        base.name = "n".repeat(60);
+        (base.errors.temporary, base.llm.fails) = (0.9, 1.0);
         for seed in 0..300 {
             let scenario = swarm(&base, seed);
             let errors = toml::Table::try_from(&scenario.errors).unwrap();
@@ -231,6 +271,10 @@ mod tests {
             assert_eq!(shares.len(), 15);
             assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{seed}");
             assert!(shares.iter().sum::<f64>() < 1.0, "{seed}");
+            let llm = &scenario.llm;
+            assert!(llm.fails + llm.empty + llm.refuses + llm.slow < 1.0, "{seed}");
+            assert!(scenario.errors.temporary <= 0.9 && scenario.errors.unknown <= 0.05, "{seed}");
+            assert!(scenario.name.len() <= 60 && scenario.fleet.deadline_s >= scenario.fleet.lease_s);
             assert!(scenario.fleet.workers >= u32::from(scenario.fleet.processes), "{seed}");
             assert!(scenario.accounts[0].accepted);
             for outage in &scenario.outages {
@@ -254,8 +298,8 @@ mod tests {
             has(|scenario| scenario.errors.temporary > 0.0),
             has(|scenario| scenario.database.lost_after_commit > 0.0),
             has(|scenario| scenario.crashes.in_call > 0.0),
-            has(|scenario| !scenario.outages.is_empty()),
-            has(|scenario| !scenario.kills.is_empty()),
+            has(|scenario| scenario.outages.iter().any(|outage| outage.at.to_string() == "20:30")),
+            has(|scenario| scenario.messenger.blocked > 0.0),
         ] {
             assert!((70..130).contains(&with), "{with}");
         }

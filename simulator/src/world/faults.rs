@@ -124,13 +124,19 @@ impl Surroundings {
         let loss = faults.draw("loss", number);
         if loss < faults.database.lost_before_commit {
             self.log.tell(fault(Injected::Before));
-            return Err(PortError::new(ErrorKind::Transient, "the simulated connection was lost before the commit"));
+            return Err(PortError::new(
+                ErrorKind::Transient,
+                "the simulated connection was lost before the commit",
+            ));
         }
         let answer = self.passage.through(call).await?;
         told(&answer);
         if loss < faults.database.lost_before_commit + faults.database.lost_after_commit {
             self.log.tell(fault(Injected::After));
-            return Err(PortError::new(ErrorKind::AnswerLost, "the simulated connection was lost after the commit"));
+            return Err(PortError::new(
+                ErrorKind::AnswerLost,
+                "the simulated connection was lost after the commit",
+            ));
         }
         if death > 1.0 - faults.in_call / 2.0 {
             faults.die(&self.log, Injected::After).await;

@@ -12,9 +12,9 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AttemptRecord, AuditReport, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
-    LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo, PhotoStore,
-    Placed, PortError, Posting,
+    AfterStep, AttemptRecord, AuditReport, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster,
+    Lease, LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo,
+    PhotoStore, Placed, PortError, Posting,
 };
 
 use super::faults::Surroundings;
@@ -31,8 +31,7 @@ impl<S> SimStores<S> {
     fn note_conflict<T>(&self, lease: Lease, answer: Result<T, PortError>) -> Result<T, PortError> {
         if let Err(error) = &answer
             && error.kind() == ErrorKind::Conflict
-            && let (Some(job), Some(process)) =
-                (self.around.log.job(lease.job), self.around.faults.process)
+            && let (Some(job), Some(process)) = (self.around.log.job(lease.job), self.around.faults.process)
         {
             self.around.log.tell(Kind::Outdated { job, process, lease: lease.number });
         }

@@ -70,7 +70,9 @@ impl Files {
         }
         let is_over = |(at, _): &&(Timestamp, String)| now.since(*at) >= KEPT_FOR;
         while self.by_path.len() > 1
-            && (self.bytes > BYTES_MAX || self.by_path.len() > FILES_MAX || self.by_age.front().is_some_and(|f| is_over(&f)))
+            && (self.bytes > BYTES_MAX
+                || self.by_path.len() > FILES_MAX
+                || self.by_age.front().is_some_and(|f| is_over(&f)))
         {
             let Some((at, path)) = self.by_age.pop_front() else { return };
             if self.by_path.get(&path).is_some_and(|file| file.at == at)

@@ -195,13 +195,13 @@ mod tests {
     fn a_mutant_is_hunted_until_it_is_caught_and_no_longer() {
         let runner = Fake::new(|_, seed, mutant| {
             let is_caught = mutant == Some(Mutant::ReaperOff) && seed >= 2;
-            let broken = if is_caught { vec![broken("a"), broken("everything-settles")] } else { Vec::new() };
+            let broken = if is_caught { vec![broken("a"), broken("liveness")] } else { Vec::new() };
             Ok(Tried { broken, ..Tried::default() })
         });
         let report = hunted(&runner, &[Mutant::ReaperOff, Mutant::LimitIgnored]);
         let [caught, survivor] = &report.hunted[..] else { panic!("{report:?}") };
         let catch = caught.caught.as_ref().unwrap();
-        assert_eq!((catch.invariant, catch.is_expected, catch.seed), ("everything-settles", true, 2));
+        assert_eq!((catch.invariant, catch.is_expected, catch.seed), ("liveness", true, 2));
         assert_eq!((caught.runs, survivor.runs, &survivor.caught), (4, 5, &None));
         assert_eq!(report.verdict(), Verdict::InvariantBroken);
         assert!(report.table().ends_with("1 of 2 survived."), "{}", report.table());

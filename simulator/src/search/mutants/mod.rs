@@ -91,24 +91,22 @@ impl Mutant {
     #[must_use]
     pub const fn expected(self) -> &'static [&'static str] {
         match self {
-            Self::RefundOutsideTransaction => &["ends-with-its-entry", "holds-end-once"],
-            Self::RefundTwiceAfterRestart => &["holds-end-once", "ends-with-its-entry"],
-            Self::LeaseNotCompared => &["steps-under-own-lease", "legal-transitions"],
-            Self::RetryCounterLost | Self::RateLimitCountsAsRetry => &["retries-counted"],
-            Self::LostAnswerIsFailure => &["lost-answers-awaited"],
-            Self::ReaperOff => &["everything-settles"],
-            Self::ConfirmationFromClock => &["one-confirmation-one-order"],
-            Self::ClassBySubstring => &["failures-judged-right"],
-            Self::HoldPerVideo => &["order-holds-its-price"],
-            Self::CaptureBeforeDelivery => &["captured-after-delivery", "ends-with-its-entry"],
-            Self::NoticeOutsideTransaction => &["ends-with-its-notice"],
-            Self::DoneBeforeSent | Self::SendFailureIgnored => &["captured-after-delivery"],
-            Self::MessageFailureIgnored => &["messages-arrive"],
-            Self::PollsWithAnotherKey => &["known-tasks-are-found"],
-            Self::RetriesWithoutDelay => &["retry-delays"],
-            Self::LimitIgnored => &["account-limits"],
-            Self::PromptLostOnRetry => &["same-job-on-retry"],
-            Self::ViolationCoolsKey => &["keys-cool-for-their-own-faults"],
+            Self::RefundOutsideTransaction | Self::RefundTwiceAfterRestart => &["one_end_per_hold"],
+            Self::LeaseNotCompared => &["one_holder", "legal_transitions"],
+            Self::RetryCounterLost => &["retry_discipline", "legal_transitions"],
+            Self::RateLimitCountsAsRetry
+            | Self::ClassBySubstring
+            | Self::RetriesWithoutDelay
+            | Self::ViolationCoolsKey => &["retry_discipline"],
+            Self::LostAnswerIsFailure | Self::PollsWithAnotherKey => &["provider_bill"],
+            Self::ReaperOff => &["liveness"],
+            Self::ConfirmationFromClock | Self::HoldPerVideo => &["money_conserved"],
+            Self::CaptureBeforeDelivery => &["captured_only_if_delivered", "one_end_per_hold"],
+            Self::NoticeOutsideTransaction => &["refund_told_once", "no_message_twice"],
+            Self::DoneBeforeSent | Self::SendFailureIgnored => &["captured_only_if_delivered"],
+            Self::MessageFailureIgnored => &["messages_in_order"],
+            Self::LimitIgnored => &["provider_limits"],
+            Self::PromptLostOnRetry => &["context_kept"],
         }
     }
 
@@ -116,8 +114,7 @@ impl Mutant {
     #[must_use]
     pub const fn provoked_by(self) -> &'static str {
         match self {
-            Self::RefundTwiceAfterRestart | Self::ReaperOff => "crash-storm",
-            Self::LimitIgnored => "rush",
+            Self::LeaseNotCompared | Self::ReaperOff => "crash-storm",
             _ => "swarm",
         }
     }

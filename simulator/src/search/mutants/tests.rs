@@ -71,7 +71,7 @@ fn policy() -> Policy {
     let s = Duration::from_secs;
     let key = |name, account| RosterKey { key: key(name), account: AccountId::new(account).unwrap() };
     Policy {
-        retry: RetryPolicy::default(),
+        retry: RetryPolicy::default().into(),
         models: Models::new(vec![model()], &model().id).unwrap(),
         roster: KeyRoster {
             keys: vec![key("k1", "one"), key("k2", "one"), key("k3", "two")],
