@@ -6,6 +6,7 @@ pub mod oracle;
 pub mod provider;
 pub mod sample;
 pub mod scenario;
+pub mod search;
 pub mod time;
 pub mod trace;
 pub mod world;

@@ -6,6 +6,7 @@
 mod mock;
 mod scenarios;
 mod screen;
+pub mod search;
 mod summary;
 mod try_it;
 

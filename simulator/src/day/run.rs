@@ -19,7 +19,7 @@ use super::{
     users::Users,
 };
 use crate::{
-    scenario::{Arrivals, Calendar, Scenario},
+    scenario::{ArrivalStream, Calendar, Scenario},
     time::{InFlight, SeededEntropy, SimClock, SimRuntime},
     trace::{Kind, ProcessNo},
     world::{
@@ -92,7 +92,7 @@ impl Day {
             seed,
             purses: Mutex::new(BTreeMap::new()),
         });
-        users.live(Arrivals::new(scenario, seed)?).await;
+        users.live(ArrivalStream::new(scenario, seed)?).await;
         clock.sleep_until(self.healed_at()).await;
         log.tell(Kind::Healed);
         let patience = clock.now().after(Duration::from_secs_f64(scenario.day.settle_within_s));

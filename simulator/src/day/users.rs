@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use crate::{
     provider::kie_model::ARTICLE,
     sample,
-    scenario::{Arrival, Arrivals, Users as Habits},
+    scenario::{Arrival, ArrivalStream, Users as Habits},
     time::luck,
     trace::{Injected, Kind, Site},
     world::log::Log,
@@ -61,7 +61,7 @@ pub(super) struct Purse {
 
 impl Users {
     /// Has everybody order; returns when the last of them is through with everything they do.
-    pub(super) async fn live(self: Arc<Self>, arrivals: Arrivals) {
+    pub(super) async fn live(self: Arc<Self>, arrivals: ArrivalStream) {
         let mut busy = JoinSet::new();
         for arrival in arrivals {
             self.ports.clock.sleep_until(arrival.at).await;

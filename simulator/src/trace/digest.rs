@@ -240,7 +240,10 @@ impl Observer for TimelineDigest {
                 mixer.signed(lease);
             }
             Kind::Rescued { job, hung } => mixer.number(9 << 33 | u64::from(job.0) << 1 | u64::from(hung)),
-            Kind::GivenBack { job } => mixer.number(10 << 32 | u64::from(job.0)),
+            Kind::GivenBack { job, lease } => {
+                mixer.number(10 << 32 | u64::from(job.0));
+                mixer.signed(lease);
+            }
             Kind::Created { job, outcome, answered, .. } => {
                 mixer.number(11 << 1 | u64::from(answered));
                 mixer.number(job.map_or(u64::MAX, |job| u64::from(job.0)));

@@ -114,8 +114,12 @@ impl Book {
         while self.settled.front().is_some_and(|(at, _)| now.since(*at) >= REMEMBERED_FOR) {
             let Some((_, gone)) = self.settled.pop_front() else { break };
             self.orders.remove(&gone.order);
-            gone.jobs.iter().for_each(|job| drop(self.jobs.remove(job)));
-            gone.tasks.iter().for_each(|task| drop(self.tasks.remove(task)));
+            for job in &gone.jobs {
+                self.jobs.remove(job);
+            }
+            for task in &gone.tasks {
+                self.tasks.remove(task);
+            }
             old.push(gone);
         }
         old

@@ -20,14 +20,14 @@ use ports::{
 
 use super::faults::Surroundings;
 use crate::{
-    provider::kie_model::KieModel,
+    provider::kie_model::{KieModel, Oddity},
     scenario::{Latency, Llm, MessengerFaults},
     time::luck,
     trace::{AccountNo, CallEnd, Creation, Injected, JobNo, Kind, OutsideCall, SendEnd, Site},
 };
 
 /// The provider's own state, shared by whoever serves it and whoever looks behind it.
-pub type SharedKie = Arc<Mutex<KieModel>>;
+pub(crate) type SharedKie = Arc<Mutex<KieModel>>;
 
 fn provider(kie: &SharedKie) -> MutexGuard<'_, KieModel> {
     kie.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,11 +80,21 @@ impl SimVideo {
         exchange: impl Future<Output = (Reply<T>, Option<JobNo>)>,
     ) -> (Reply<T>, Option<JobNo>) {
         let (reply, job) = exchange.await;
-        let (creations, charges) = {
+        let (creations, charges, oddities) = {
             let mut kie = provider(&self.kie);
-            (kie.take_creations(), kie.take_charges())
+            (kie.take_creations(), kie.take_charges(), kie.take_oddities())
         };
         let log = &self.around.log;
+        for odd in oddities {
+            let fault = match odd {
+                Oddity::Refused => Injected::Refusal,
+                Oddity::GatewayPage => Injected::GatewayPage,
+                Oddity::AnswerLost => Injected::After,
+                Oddity::AnswerCut => Injected::Nonsense,
+                Oddity::StrangeState => Injected::StrangeState,
+            };
+            log.tell(Kind::Fault { site: Site::Provider, fault, job });
+        }
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let account = |n: usize| AccountNo(u16::try_from(n).unwrap_or(u16::MAX));
         for charge in charges {

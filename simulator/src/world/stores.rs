@@ -151,8 +151,10 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let log = &self.around.log;
         self.around
             .store_call(self.real.give_back(leases, now), |()| {
-                for job in leases.iter().filter_map(|lease| log.job(lease.job)) {
-                    log.tell(Kind::GivenBack { job });
+                for lease in leases {
+                    if let Some(job) = log.job(lease.job) {
+                        log.tell(Kind::GivenBack { job, lease: lease.number });
+                    }
                 }
             })
             .await

@@ -1,5 +1,7 @@
 //! For each invariant of money, messages, the provider and retries: a run that breaks it, and nothing else.
 
+use std::sync::Arc;
+
 use domain::{
     failure::Reason,
     job::{self, AttemptStatus, DeliveryFailure, Event as Happening, State},
@@ -244,17 +246,17 @@ fn a_lost_answer_that_is_not_waited_for() {
     let attempt = tale.opened(job);
     tale.created(job, false);
     let grace = tale.rules.retry.lost_answer_grace;
-    tale.rules.retry.lost_answer_grace = s(1);
+    Arc::make_mut(&mut tale.rules.retry).lost_answer_grace = s(1);
     tale.wait(s(2));
     tale.step(job, Happening::AnswerMissing { attempt });
-    tale.rules.retry.lost_answer_grace = grace;
+    Arc::make_mut(&mut tale.rules.retry).lost_answer_grace = grace;
     tale.breaks("provider_bill");
 }
 
 #[test]
 fn a_third_submission_after_lost_answers() {
     let (mut tale, job) = prepared();
-    tale.rules.retry.lost_answers_max = 9;
+    Arc::make_mut(&mut tale.rules.retry).lost_answers_max = 9;
     for _ in 0..2 {
         tale.claim(job);
         let attempt = tale.opened(job);
@@ -344,7 +346,7 @@ fn back_pressure_or_billing_that_uses_up_a_retry_or_keeps_its_key() {
 #[test]
 fn a_refund_before_its_time() {
     let (mut tale, job) = prepared();
-    tale.rules.retry.patience = s(1);
+    Arc::make_mut(&mut tale.rules.retry).patience = s(1);
     tale.wait(s(2));
     let until = tale.now;
     tale.act(job, Happening::KeysBusy { until });

@@ -67,7 +67,7 @@ pub(super) struct Tale {
 
 pub(super) fn setup(rules: &Rules) -> Setup {
     Setup {
-        retry: rules.retry.clone(),
+        retry: (*rules.retry).clone(),
         lease: LeaseTerms { lease: s(45), deadline: s(300) },
         accounts: vec![AccountLimits { running_max: 100, new_per_10s: 20 }],
         settle_within: s(6 * 60 * 60),
@@ -84,7 +84,7 @@ impl Tale {
     pub(super) fn under(retry: RetryPolicy) -> Self {
         let timing =
             RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-        let rules = Rules { retry, timing };
+        let rules = Rules { retry: retry.into(), timing };
         let mut tale = Self {
             oracle: Oracle::new(setup(&rules)),
             goals: Goals::new(),

@@ -124,6 +124,21 @@ pub struct Creation {
     pub answered: bool,
 }
 
+/// Something a plan or the weather made of an answer, or of a task's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// A refusal that the request had not deserved.
+    Refused,
+    /// A gateway's page.
+    GatewayPage,
+    /// The work was done and the answer never came.
+    AnswerLost,
+    /// The work was done and the answer broke off.
+    AnswerCut,
+    /// A task was shown in a state nobody has documented.
+    StrangeState,
+}
+
 /// A success that was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
@@ -168,6 +183,7 @@ pub struct KieModel {
     submissions: BTreeMap<u64, u64>,
     creations: Vec<Creation>,
     charges: Vec<Charge>,
+    oddities: Vec<Oddity>,
     bill: Bill,
 }
 
@@ -189,6 +205,7 @@ impl KieModel {
             submissions: BTreeMap::new(),
             creations: Vec::new(),
             charges: Vec::new(),
+            oddities: Vec::new(),
             bill: Bill::default(),
         }
     }
@@ -305,7 +322,11 @@ impl KieModel {
             };
             let seen = |found: &&Task| found.account == number && found.api == api && !found.is_unseen(now);
             let found = model.tasks.get(task).filter(seen);
-            found.map(|found| found.view(task, now)).ok_or_else(|| No::new(422, unknown))
+            let view = found.map(|found| found.view(task, now)).ok_or_else(|| No::new(422, unknown))?;
+            if matches!(view.progress, Progress::Strange(_)) {
+                remember(&mut model.oddities, Oddity::StrangeState);
+            }
+            Ok(view)
         })
     }
 
@@ -411,6 +432,11 @@ impl KieModel {
         std::mem::take(&mut self.charges)
     }
 
+    /// Takes away what was odd about the answers since the last time.
+    pub fn take_oddities(&mut self) -> Vec<Oddity> {
+        std::mem::take(&mut self.oddities)
+    }
+
     /// When a task ends, well or badly; `None` for one that never does, or that is not there.
     #[must_use]
     pub fn ends(&self, task: &str) -> Option<Timestamp> {
@@ -447,6 +473,15 @@ impl KieModel {
         let settings = &self.settings;
         let trouble = settings.plan.trouble(asked.call, number, body, settings.seed).cloned();
         let trouble = trouble.or_else(|| settings.weather.trouble(&asked));
+        let odd = trouble.as_ref().map(|trouble| match trouble {
+            Trouble::Refuse(_) => Oddity::Refused,
+            Trouble::GatewayPage => Oddity::GatewayPage,
+            Trouble::AnswerLost => Oddity::AnswerLost,
+            Trouble::AnswerCut => Oddity::AnswerCut,
+        });
+        if let Some(odd) = odd {
+            remember(&mut self.oddities, odd);
+        }
         let (said, arrives) = match trouble {
             None => (work(self), Arrival::Whole),
             Some(Trouble::Refuse(no)) => (Err(no), Arrival::Whole),
