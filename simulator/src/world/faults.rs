@@ -60,19 +60,6 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// No faults at all.
-    pub(crate) fn none() -> Self {
-        Self {
-            seed: 0,
-            process: None,
-            database: Database::default(),
-            in_call: 0.0,
-            kill: None,
-            until: Timestamp::from_millis(i64::MIN),
-            calls: AtomicU64::new(0),
-        }
-    }
-
     fn are_possible(&self, now: Timestamp) -> bool {
         let Database { lost_before_commit, lost_after_commit, slow, slow_s: _ } = self.database;
         now < self.until && lost_before_commit + lost_after_commit + slow + self.in_call > 0.0

@@ -353,7 +353,7 @@ fn a_refund_before_its_time() {
     tale.breaks("retry_discipline");
 
     let (mut tale, job) = prepared();
-    tale.rules.retry.delays.clear();
+    Arc::make_mut(&mut tale.rules.retry).delays.clear();
     let attempt = tale.rendering(job);
     tale.act(job, Happening::RenderFailed { attempt, failure: failure(Reason::ProviderFault) });
     tale.breaks("retry_discipline");
