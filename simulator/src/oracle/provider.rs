@@ -74,8 +74,13 @@ impl Oracle {
                 }
                 None
             }
-            // Nobody worked on it, so it is no submission yet.
-            Creation::NeverSeen => return,
+            Creation::NeverSeen => {
+                // Nobody worked on it, and nobody will.
+                if let Some(live) = job.and_then(|job| self.jobs.get_mut(job.0)) {
+                    live.seen_call = true;
+                }
+                return;
+            }
         };
         let place = job.map(|job| self.jobs.place(job.0));
         match job.and_then(|job| self.jobs.get_mut(job.0)) {

@@ -111,7 +111,7 @@ fn another_key(live: &Live, told: &Told<'_>, cause: CoolingCause) -> Option<Stri
     let step = told.step;
     let key = step.attempt.as_ref().map(|change| &change.key);
     let cools = step.cooling.as_ref().is_some_and(|(cooled, cooling)| {
-        Some(cooled) == key && cooling.cause == cause && cooling.until > told.at
+        Some(cooled) == key && cooling.cause == cause && cooling.until > told.decided_from
     });
     let goes_on = told.to == Stage::Ready && is_due_after(told, Duration::ZERO);
     let is_right = cools && goes_on && step.job.retries == live.retries && step.job.avoid_key.as_ref() == key;

@@ -9,6 +9,7 @@ use domain::{
     notice::{Audience, NoticeKind},
     order::Quantity,
     prompt::Prompt,
+    time::Timestamp,
 };
 
 use super::tale::{Tale, USER, failure, key, s};
@@ -297,16 +298,17 @@ fn render_fails(reason: Reason, bend: impl FnOnce(&mut job::Step)) -> Tale {
     tale
 }
 
+fn just_before(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis() - 1)
+}
+
 #[test]
 fn a_retry_that_is_not_what_was_promised() {
     let bends: [fn(&mut job::Step); 5] = [
         // The counter is lost.
         |step| step.job.retries = 0,
         // Too early, and too late.
-        |step| {
-            step.next_run_at =
-                step.next_run_at.map(|at| domain::time::Timestamp::from_millis(at.as_millis() - 1))
-        },
+        |step| step.next_run_at = step.next_run_at.map(just_before),
         |step| step.next_run_at = step.next_run_at.map(|at| at.after(s(1))),
         // Not announced, or with another delay.
         |step| step.notices.clear(),

@@ -35,7 +35,7 @@ fn orders_that_go_well() {
     }
     tale.tell(Kind::PlacedAgain { order: OrderNo(0) });
     tale.tell(Kind::Refused { user: UserId::new(8), needed: 1, available: 0 });
-    let tale = tale.is_right();
+    let tale = tale.ends_well();
     let checks = tale.oracle.checks();
     let never: Vec<_> = INVARIANTS.iter().filter(|(name, _)| checks[name] == 0).collect();
     assert_eq!(never, [] as [&(&str, &str); 0], "even a good day checks every invariant");
@@ -69,7 +69,7 @@ fn every_failure_leads_where_its_class_says() {
                 tale.wait(s(2 * 60 * 60));
                 tale.act(job, Happening::NoKeyLeft);
             }
-            tale.is_right();
+            tale.ends_well();
         }
     }
 }
@@ -88,7 +88,7 @@ fn a_lost_answer_is_waited_for_and_submitted_again_and_then_refunded() {
         tale.act(job, Happening::AnswerMissing { attempt });
     }
     tale.bill.charged_tasks = 2;
-    assert!(matches!(tale.is_right().jobs[0].job.state, State::Refunded { .. }));
+    assert!(matches!(tale.ends_well().jobs[0].job.state, State::Refunded { .. }));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_killed_workers_job_is_rescued_and_its_late_write_refused() {
     tale.video(job, SendEnd::Unanswered, true);
     tale.step(job, Happening::DeliveryFailed { attempt, failure: DeliveryFailure::Passing });
     tale.act(job, Happening::DeliveryFailed { attempt, failure: DeliveryFailure::RecipientGone });
-    let tale = tale.is_right();
+    let tale = tale.ends_well();
     assert_eq!(tale.oracle.noted().get("refunded_although_arrived"), Some(&1));
 }
 
@@ -131,7 +131,7 @@ fn a_claim_told_before_the_step_that_let_go_is_no_second_holder() {
     tale.act(job, Happening::PhotoUploaded { url: "https://h/p.jpg".to_owned() });
     tale.step(job, Happening::CancelRequested);
     tale.tell(Kind::CancelAsked { job, granted: true });
-    tale.is_right();
+    tale.ends_well();
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_store_that_was_away_takes_the_step_later_than_it_was_decided() {
     tale.claim(job);
     tale.video(job, SendEnd::Sent, true);
     tale.step(job, Happening::Delivered { attempt });
-    tale.is_right();
+    tale.ends_well();
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_message_may_be_sent_again_when_its_claim_ran_out() {
         tale.wait(s(15));
     }
     tale.delivered(job);
-    tale.is_right();
+    tale.ends_well();
 }
 
 /// The table is the machine's: what the machine does is allowed, and what is allowed it does.

@@ -1,5 +1,7 @@
 //! Whatever the machine allows, in whatever order, with workers that die: nothing is found broken.
 
+use std::collections::BTreeSet;
+
 use domain::{
     decision::RetryPolicy,
     failure::Reason,
@@ -88,10 +90,14 @@ impl Tale {
             ) && domain::job::apply(&self.jobs[job.0 as usize].job, happening.clone(), &self.rules, self.now)
                 .is_ok()
         };
-        let possible: Vec<_> = happenings(attempt, self.now).into_iter().filter(can).collect();
-        let mut happening = possible[pick % possible.len()].clone();
+        let mut possible: Vec<_> = happenings(attempt, self.now).into_iter().filter(can).collect();
+        if pick.is_multiple_of(2) {
+            // There are so many ways to fail that little would ever be delivered.
+            possible.truncate(4);
+        }
+        let mut happening = possible[pick / 2 % possible.len()].clone();
         match &mut happening {
-            Happening::Accepted { task, .. } => {
+            Happening::Accepted { task, .. } if self.is_just_opened(job) => {
                 *task = self.created(job, true);
                 self.wait(s(1));
             }
@@ -104,7 +110,9 @@ impl Tale {
                 self.tell(Kind::Created { job: Some(job), account, outcome, answered: true });
             }
             // An answer comes only to the worker that sent the submission.
-            Happening::Refused { .. } => happening = Happening::AnswerMissing { attempt },
+            Happening::Accepted { .. } | Happening::Refused { .. } => {
+                happening = Happening::AnswerMissing { attempt };
+            }
             Happening::Delivered { .. } => self.video(job, SendEnd::Sent, true),
             Happening::DeliveryFailed { failure: DeliveryFailure::Passing, .. } => {
                 self.video(job, SendEnd::Unanswered, pick.is_multiple_of(2));
@@ -124,7 +132,7 @@ impl Tale {
 
     fn play(&mut self, what: u8, pick: usize) {
         match what % 16 {
-            0 if self.jobs.len() < 40 => {
+            0 if self.jobs.len() < 12 => {
                 self.order(USER, Quantity::ALL[pick % 3]);
             }
             0 | 1 => self.wait(s(u64::try_from(pick % 90).unwrap())),
@@ -152,7 +160,7 @@ impl Tale {
                 self.actor(job).newest += 1;
                 self.tell(Kind::GivenBack { job, lease });
             }
-            14 => {
+            14 if pick.is_multiple_of(4) => {
                 let Some(last) = self.jobs.len().checked_sub(1) else { return };
                 let job = JobNo(u32::try_from(pick % (last + 1)).unwrap());
                 let granted = self.try_step(job, Happening::CancelRequested).is_ok();
@@ -218,7 +226,7 @@ fn run(script: &[(u8, usize)]) -> Tale {
         tale.play(*what, *pick);
     }
     tale.heal();
-    tale.is_right()
+    tale.ends_well()
 }
 
 /// More cases than usual, for they are cheap; `PROPTEST_CASES` still wins.
@@ -237,19 +245,38 @@ proptest! {
     }
 }
 
-/// The random runs go everywhere, or their silence would prove little.
+/// The random runs go far, or their silence would prove little.
 #[test]
-fn random_runs_reach_every_end() {
+fn random_runs_reach_every_end_and_most_goals() {
     use proptest::test_runner::{RngAlgorithm, TestRng};
     use rand_chacha::rand_core::Rng as _;
     let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let script: Vec<(u8, usize)> =
-        (0..4_000).map(|_| (rng.next_u32().to_le_bytes()[0], rng.next_u32() as usize % 1_000)).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    for part in script.chunks(400) {
-        for actor in run(part).jobs {
-            seen.insert(actor.job.state.name().as_str());
-        }
+        (0..30_000).map(|_| (rng.next_u32().to_le_bytes()[0], rng.next_u32() as usize % 1_000)).collect();
+    let (mut ends, mut goals) = (BTreeSet::new(), BTreeSet::new());
+    for part in script.chunks(600) {
+        let tale = run(part);
+        ends.extend(tale.jobs.iter().map(|actor| actor.job.state.name().as_str()));
+        goals.extend(tale.goals.all().into_iter().filter(|(_, times)| *times > 0).map(|(name, _)| name));
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["cancelled", "done", "refunded"]);
+    assert_eq!(ends.into_iter().collect::<Vec<_>>(), ["cancelled", "done", "refunded"]);
+    let machine = [
+        "temporary_failure_retried",
+        "user_violation_refunded",
+        "rate_limit_waited",
+        "billing_switched_key",
+        "no_key_left_refunded",
+        "lost_answer_resubmitted",
+        "lost_answer_refunded",
+        "lease_expired_and_rescued",
+        "killed_mid_step",
+        "late_write_refused",
+        "cancelled_before_submission",
+        "cancel_refused_too_late",
+        "recipient_gone_refunded",
+        "message_retried",
+        "model_unavailable_refunded",
+    ];
+    let missed: Vec<_> = machine.iter().filter(|name| !goals.contains(*name)).collect();
+    assert_eq!(missed, [] as [&&str; 0]);
 }

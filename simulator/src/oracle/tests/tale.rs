@@ -402,7 +402,7 @@ impl Tale {
     }
 
     /// Ends the run and asserts that nothing was found broken.
-    pub(super) fn is_right(mut self) -> Self {
+    pub(super) fn ends_well(mut self) -> Self {
         self.end();
         assert_eq!(self.oracle.broken(), [] as [Broken; 0]);
         assert_eq!((self.oracle.live_jobs(), self.oracle.broken_beyond()), (0, 0));
