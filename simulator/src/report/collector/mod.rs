@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use domain::{job::StateName, time::Timestamp};
 
 pub use measure::{Aggregate, METRICS, Unit};
+pub(super) use tally::sending;
 
 use crate::trace::{Creation, Event, JobNo, Kind, Observer};
 use distribution::{Group, Groups};

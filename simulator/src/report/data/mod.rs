@@ -19,7 +19,7 @@ pub use counts::{Calls, Counts, FailureCount, FaultCount, GroupCount, Money, Pro
 pub use facts::{Facts, SCHEMA};
 pub use figures::{Percentiles, Sample, SampleGroup, WorstJob};
 pub use series::{AccountSeries, Outage, Series};
-pub use verdict::{BrokenRow, Comparison, Goal, Invariants, Rule, Threshold, Verdict};
+pub use verdict::{BrokenRow, Goal, Invariants, Operator, Rule, Threshold, Verdict};
 
 use super::instant;
 

@@ -48,7 +48,7 @@ impl Verdict {
 
 /// How a value is compared with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Comparison {
+pub enum Operator {
     /// Below the limit.
     #[serde(rename = "<")]
     Less,
@@ -69,7 +69,7 @@ pub enum Comparison {
     NotEqual,
 }
 
-impl Comparison {
+impl Operator {
     /// Whether `value` meets `limit`.
     #[must_use]
     #[expect(
@@ -109,7 +109,7 @@ pub struct Rule {
     /// Which number of it.
     pub aggregate: Aggregate,
     /// How it is compared.
-    pub comparison: Comparison,
+    pub comparison: Operator,
     /// With what.
     pub limit: f64,
     /// The expression as the scenario writes it, without the metric.
