@@ -1,6 +1,7 @@
 //! The oracle keeps quiet about everything the machine can do, and about nothing else.
 
 mod bent;
+mod bent_figures;
 mod bent_workers;
 mod goals;
 mod legal;
