@@ -250,8 +250,7 @@ impl Land {
                 timing.first_poll = Duration::from_secs(1);
             }
         }
-        let deadline =
-            if fleet.hold_worker_during_render { HELD_FOR_AT_MOST * 2 } else { seconds(fleet.deadline_s) };
+        let deadline = deadline(scenario);
         Ok(Policy {
             retry: RetryPolicy::default().into(),
             models: Models::new(all, &id).map_err(DayError::setup("the video model cannot be used"))?,
@@ -267,6 +266,16 @@ impl Land {
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: Language::Ru,
         })
+    }
+}
+
+/// How long one step may take.
+pub(super) fn deadline(scenario: &Scenario) -> Duration {
+    let fleet = &scenario.fleet;
+    if fleet.hold_worker_during_render {
+        HELD_FOR_AT_MOST * 2
+    } else {
+        Duration::from_secs_f64(fleet.deadline_s)
     }
 }
 

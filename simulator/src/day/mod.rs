@@ -8,15 +8,17 @@ mod compose;
 mod fleet;
 mod run;
 mod users;
+mod watched;
 
 use std::{error::Error, sync::Arc, time::Duration};
 
 use domain::time::Timestamp;
 use secrecy::SecretString;
 
-use crate::{scenario::CalendarError, time::SimError, trace::Observer, world::Tally};
+use crate::{scenario::CalendarError, search::Mutant, time::SimError, trace::Observer, world::Tally};
 
 pub use run::run;
+pub use watched::{Watched, WatchedOptions, watch};
 
 /// Over which adapters a day runs. The services, the loops and the faults are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +49,8 @@ pub struct DayOptions {
     pub seed: u64,
     /// An empty database for wire mode; without one the day runs in memory.
     pub database: Option<SecretString>,
+    /// A bug to put between the services and their ports.
+    pub mutant: Option<Mutant>,
     /// Who is told of every event.
     pub observers: Vec<Box<dyn Observer>>,
     /// Who is told how far it is.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use adapters::system::SystemClock;
-use app::workers::Stop;
+use app::{Policy, Ports, workers::Stop};
 use domain::time::Timestamp;
 use ports::{Clock, Entropy};
 use tokio::{sync::mpsc, task::JoinSet};
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     scenario::{ArrivalStream, Calendar, Scenario},
+    search::{Mutant, mutants::infect},
     time::{InFlight, SeededEntropy, SimClock, SimRuntime},
     trace::{Kind, ProcessNo},
     world::{
@@ -80,12 +81,13 @@ impl Day {
         };
         let stop = Stop::new();
         let mut beside = JoinSet::new();
-        let fleet = self.start_fleet(&view, &policy, &stop, &mut beside);
+        let fleet = self.start_fleet(&view, &policy, options.mutant, &stop, &mut beside);
         self.announce_outages(&log, &mut beside);
         self.look_after(&land, &log, options.progress.clone(), &mut beside);
 
+        let (ports, policy) = infected(options.mutant, view.ports(None, None), policy);
         let users = Arc::new(Users {
-            ports: view.ports(None, None),
+            ports,
             policy: Arc::new(policy),
             habits: scenario.users.clone(),
             log: log.clone(),
@@ -134,7 +136,8 @@ impl Day {
     fn start_fleet(
         &self,
         view: &View<'_>,
-        policy: &app::Policy,
+        policy: &Policy,
+        mutant: Option<Mutant>,
         stop: &Stop,
         beside: &mut JoinSet<()>,
     ) -> JoinSet<()> {
@@ -146,9 +149,10 @@ impl Day {
             let (kill, deaths) = mpsc::unbounded_channel();
             let mut policy = policy.clone();
             policy.worker.job_slots = share_of(fleet.workers, fleet.processes, number);
+            let (ports, policy) = infected(mutant, view.ports(Some(process), Some(kill.clone())), policy);
             let member = Member {
                 process,
-                ports: view.ports(Some(process), Some(kill.clone())),
+                ports,
                 policy: Arc::new(policy),
                 deaths,
                 down: Duration::from_secs_f64(crashes.down_s),
@@ -220,6 +224,16 @@ impl Day {
             }
         });
     }
+}
+
+/// A process's ports and policy with a bug in them, if one is asked for. Each process gets its own: a policy that was
+/// infected once must not be infected again.
+fn infected(mutant: Option<Mutant>, ports: Ports, mut policy: Policy) -> (Ports, Policy) {
+    let ports = match mutant {
+        Some(mutant) => infect(mutant, ports, &mut policy),
+        None => ports,
+    };
+    (ports, policy)
 }
 
 /// The slots of one process when `workers` are shared out among all.

@@ -175,6 +175,7 @@ impl Users {
 
     /// Confirms an order, again when the button answers with an error; returns its jobs if this tap placed it.
     async fn place(&self, order: &NewOrder) -> Vec<JobId> {
+        let _tapping = order.confirmation.as_ref().map(|tap| self.log.tapping(tap.as_str()));
         for _ in 0..TAPS_MAX {
             match place_order(&self.ports, &self.policy, order.clone()).await {
                 Ok(OrderPlaced::Placed { jobs, .. }) => return jobs,

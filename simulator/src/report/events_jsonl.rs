@@ -226,7 +226,9 @@ fn line<'a>(event: &Event<'a>, from: Option<StateName>) -> Line<'a> {
             Line { job: Some(job.0), process: Some(process.0), lease: Some(lease), ..named("outdated") }
         }
         Kind::Rescued { job, hung } => Line { job: Some(job.0), hung: Some(hung), ..named("rescued") },
-        Kind::GivenBack { job, lease } => Line { job: Some(job.0), lease: Some(lease), ..named("given_back") },
+        Kind::GivenBack { job, lease } => {
+            Line { job: Some(job.0), lease: Some(lease), ..named("given_back") }
+        }
         Kind::Created { job, account, outcome, answered } => {
             let (job, account) = (job.map(|job| job.0), account.map(|account| account.0));
             Line { job, account, ..named("created") }.created(outcome, answered)

@@ -5,6 +5,7 @@
 //! none of its business.
 
 pub mod campaign;
+pub mod days;
 pub mod meta;
 pub mod modes;
 pub mod mutants;

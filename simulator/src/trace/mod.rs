@@ -2,9 +2,11 @@
 
 mod digest;
 mod event;
+mod timeline;
 
 pub use digest::{OutcomeDigest, TimelineDigest};
 pub use event::{
     AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
     SendEnd, Site,
 };
+pub use timeline::{Keep, Timelines};

@@ -62,6 +62,8 @@ struct Book {
     orders: HashMap<OrderId, OrderNo>,
     jobs: HashMap<JobId, (JobNo, OrderNo)>,
     tasks: HashMap<TaskId, JobNo>,
+    /// What the user whose task is running tapped on: a confirmation that is changed on its way shows.
+    taps: HashMap<task::Id, String>,
     /// Which job a running step works on.
     at_work: HashMap<task::Id, JobNo>,
     live: BTreeMap<OrderNo, Live>,
@@ -138,6 +140,7 @@ impl Log {
             orders: HashMap::new(),
             jobs: HashMap::new(),
             tasks: HashMap::new(),
+            taps: HashMap::new(),
             at_work: HashMap::new(),
             live: BTreeMap::new(),
             settled: VecDeque::new(),
@@ -204,6 +207,15 @@ impl Log {
         self.book().at_work.get(&step).copied()
     }
 
+    /// The calling task's user taps on the button with this confirmation, until the returned guard goes.
+    pub(crate) fn tapping(&self, confirmation: &str) -> Tapping {
+        let task = task::try_id();
+        if let Some(task) = task {
+            self.book().taps.insert(task, confirmation.to_owned());
+        }
+        Tapping { log: self.clone(), task }
+    }
+
     /// An order was stored.
     pub(crate) fn placed(&self, placement: &Placement) {
         let now = self.now();
@@ -226,6 +238,7 @@ impl Log {
         };
         book.live.insert(order, live);
         let request = &placement.order.request;
+        let tapped = task::try_id().and_then(|task| book.taps.get(&task).cloned());
         book.tell(
             now,
             Kind::Placed {
@@ -234,7 +247,7 @@ impl Log {
                 first_job,
                 videos: request.quantity.videos(),
                 held: placement.hold.held,
-                confirmation: request.confirmation.as_str(),
+                confirmation: tapped.as_deref().unwrap_or(request.confirmation.as_str()),
             },
         );
     }
@@ -301,6 +314,20 @@ impl Log {
         self.inner.changed.notify_one();
         for gone in forgotten {
             (self.inner.forgetting)(gone);
+        }
+    }
+}
+
+/// A tap that is being worked on.
+pub(crate) struct Tapping {
+    log: Log,
+    task: Option<task::Id>,
+}
+
+impl Drop for Tapping {
+    fn drop(&mut self) {
+        if let Some(task) = self.task {
+            self.log.book().taps.remove(&task);
         }
     }
 }

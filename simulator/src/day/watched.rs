@@ -1,0 +1,220 @@
+//! A day with everything that watches it: the oracle, the goals, the digests, the report.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::decision::RetryPolicy;
+use ports::LeaseTerms;
+use secrecy::SecretString;
+
+use super::{DayError, DayOptions, DayOutcome, Mode, Progress, run};
+use crate::{
+    oracle::{self, Broken, Oracle, goals::Goals},
+    report::{self, Collector, Facts, RunReport},
+    scenario::{Aggregate, Calendar, Comparison, Scenario, Threshold},
+    search::Mutant,
+    trace::{Event, Observer, OutcomeDigest, TimelineDigest},
+};
+
+/// How long the most urgent due job may be passed over: a worker looks for work every 30 s at least and waits as long
+/// after trouble with its store.
+const FAIRNESS_BOUND: Duration = Duration::from_secs(300);
+
+/// What to run and how.
+pub struct WatchedOptions {
+    /// Where chance comes from.
+    pub seed: u64,
+    /// An empty database for wire mode; without one the day runs in memory.
+    pub database: Option<SecretString>,
+    /// A bug to put between the services and their ports.
+    pub mutant: Option<Mutant>,
+    /// Who else is told of every event.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// Who is told how far it is.
+    pub progress: Option<Progress>,
+    /// The hash of the scenario's text, for the report.
+    pub hash: String,
+    /// The command that repeats the run, for the report.
+    pub reproduce: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Watched {
+    /// What the day itself knows.
+    pub outcome: DayOutcome,
+    /// Invariants that did not hold, the earliest first; at most 50.
+    pub broken: Vec<Broken>,
+    /// How often each goal was reached.
+    pub goals: BTreeMap<&'static str, u64>,
+    /// The digest of states, ledger and messages.
+    pub outcome_digest: u128,
+    /// The digest of every event with its time.
+    pub timeline_digest: u128,
+    /// Everything measured.
+    pub report: RunReport,
+}
+
+/// Everything that watches, behind one door: the log tells one observer, not six.
+struct Watchers {
+    oracle: Oracle,
+    goals: Goals,
+    outcome: OutcomeDigest,
+    timeline: TimelineDigest,
+    collector: Collector,
+}
+
+/// The watchers, shared with whoever reads them when the day is over.
+struct Door(Arc<Mutex<Watchers>>);
+
+impl Observer for Door {
+    fn see(&mut self, event: &Event<'_>) {
+        let mut watchers = open(&self.0);
+        watchers.oracle.see(event);
+        watchers.goals.see(event);
+        watchers.outcome.see(event);
+        watchers.timeline.see(event);
+        watchers.collector.see(event);
+    }
+}
+
+fn open(door: &Mutex<Watchers>) -> MutexGuard<'_, Watchers> {
+    door.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a day and watches all of it.
+///
+/// # Errors
+/// [`DayError`] when it cannot be run. Broken invariants and missed thresholds are no errors but findings.
+pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, DayError> {
+    let calendar = Calendar::of(&scenario.day)?;
+    let mode = if options.database.is_some() { Mode::Wire } else { Mode::Model };
+    let watchers = Arc::new(Mutex::new(Watchers {
+        oracle: Oracle::new(oracle_setup(scenario)),
+        goals: Goals::new(),
+        outcome: OutcomeDigest::default(),
+        timeline: TimelineDigest::default(),
+        collector: Collector::new(report_setup(scenario, &calendar)),
+    }));
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Door(Arc::clone(&watchers)))];
+    observers.extend(options.observers);
+    let outcome = run(
+        scenario,
+        DayOptions {
+            seed: options.seed,
+            database: options.database,
+            mutant: options.mutant,
+            observers,
+            progress: options.progress,
+        },
+    )?;
+    let watchers = Arc::into_inner(watchers).and_then(|watchers| watchers.into_inner().ok());
+    let Some(mut watchers) = watchers else {
+        return Err(DayError::setup("the day's watchers are still at work")("an observer was not let go"));
+    };
+    let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    watchers.oracle.end(&oracle::End {
+        audit: outcome.audit.clone(),
+        bill: oracle::ProviderBill {
+            tasks: number(outcome.bill.tasks),
+            charged_tasks: number(outcome.bill.charged_tasks),
+        },
+        now: outcome.ended,
+    });
+    let (broken, goals) = (watchers.oracle.broken().to_vec(), watchers.goals.all());
+    let (outcome_digest, timeline_digest) = (watchers.outcome.value(), watchers.timeline.value());
+    let report = watchers.collector.finish(Facts {
+        about: scenario.about.clone(),
+        scenario_hash: options.hash,
+        seed: options.seed,
+        mode,
+        commit: option_env!("KADR_COMMIT").map(str::to_owned),
+        wall: outcome.wall,
+        real_calls: number(outcome.real_calls),
+        outcome_digest: format!("{outcome_digest:032x}"),
+        timeline_digest: format!("{timeline_digest:032x}"),
+        broken: broken.clone(),
+        checks: watchers.oracle.checks(),
+        goals: goals.clone(),
+        required_goals: scenario.goals.clone(),
+        audit: outcome.audit.clone(),
+        bill: report::ProviderBill {
+            tasks: number(outcome.bill.tasks),
+            charged_tasks: number(outcome.bill.charged_tasks),
+            charged_hundredths: outcome.bill.charged.hundredths(),
+        },
+        thresholds: rules(scenario),
+        reproduce: options.reproduce,
+        assumptions: scenario.assumptions.clone(),
+    });
+    Ok(Watched { outcome, broken, goals, outcome_digest, timeline_digest, report })
+}
+
+fn oracle_setup(scenario: &Scenario) -> oracle::Setup {
+    let fleet = &scenario.fleet;
+    let accounts = scenario.accounts.iter().map(|account| oracle::AccountLimits {
+        running_max: account.running_max,
+        new_per_10s: account.new_per_10s,
+    });
+    oracle::Setup {
+        retry: RetryPolicy::default(),
+        lease: LeaseTerms {
+            lease: Duration::from_secs_f64(fleet.lease_s),
+            deadline: super::compose::deadline(scenario),
+        },
+        accounts: accounts.collect(),
+        settle_within: Duration::from_secs_f64(scenario.day.settle_within_s),
+        fairness_bound: FAIRNESS_BOUND,
+        processes: fleet.processes,
+    }
+}
+
+fn report_setup(scenario: &Scenario, calendar: &Calendar) -> report::Setup {
+    let windows = calendar.windows().iter().map(|window| (window.name.clone(), window.from, window.to));
+    // Local midnight tells how far the scenario's clocks are ahead of UTC.
+    let noon_utc = calendar.midnight().as_millis().rem_euclid(24 * 3_600_000) / 1_000;
+    let ahead = (24 * 3_600 - noon_utc) % (24 * 3_600);
+    let offset = if ahead > 14 * 3_600 { ahead - 24 * 3_600 } else { ahead };
+    report::Setup {
+        scenario_name: scenario.name.clone(),
+        windows: windows.collect(),
+        day_from: calendar.at(scenario.day.from),
+        day_to: calendar.at(scenario.day.to),
+        utc_offset_s: i32::try_from(offset).unwrap_or_default(),
+        accounts: scenario.accounts.iter().map(|a| (a.name.clone(), a.running_max)).collect(),
+        workers: scenario.fleet.workers,
+    }
+}
+
+/// The scenario's thresholds. They were checked when it was read; one that cannot be read any more is left out.
+fn rules(scenario: &Scenario) -> Vec<report::Rule> {
+    let all = scenario.thresholds.iter().flat_map(|(metric, expressions)| {
+        expressions.iter().filter_map(|expression| Threshold::parse(metric, expression).ok())
+    });
+    all.map(rule).collect()
+}
+
+fn rule(threshold: Threshold) -> report::Rule {
+    let aggregate = match threshold.aggregate {
+        Aggregate::Percentile(percentile) => report::Aggregate::P(percentile),
+        Aggregate::Min => report::Aggregate::Min,
+        Aggregate::Median => report::Aggregate::Med,
+        Aggregate::Average => report::Aggregate::Avg,
+        Aggregate::Max => report::Aggregate::Max,
+        Aggregate::Count => report::Aggregate::Count,
+        Aggregate::Value => report::Aggregate::Value,
+    };
+    let comparison = match threshold.comparison {
+        Comparison::Less => report::Operator::Less,
+        Comparison::AtMost => report::Operator::AtMost,
+        Comparison::Greater => report::Operator::Greater,
+        Comparison::AtLeast => report::Operator::AtLeast,
+        Comparison::Equal => report::Operator::Equal,
+        Comparison::NotEqual => report::Operator::NotEqual,
+    };
+    let Threshold { metric, labels, limit, text, .. } = threshold;
+    report::Rule { metric, labels, aggregate, comparison, limit, text }
+}
