@@ -1,12 +1,15 @@
 //! The command line `kadr-sim`, or `cargo sim` in the repository.
 //!
-//! Exit code 0: everything was as it should be. 2: it was not, or could not be tried; one line on stderr says why.
-//! 130: interrupted.
+//! Exit code 0: everything was as it should be. 1: a threshold was missed. 2: an invariant broke, or a trial did not end
+//! as it should. 3: a goal was never reached. 4: the scenario or the command line is wrong; stderr says how. 130:
+//! interrupted.
 
+mod bench;
 mod mock;
+mod run;
 mod scenarios;
 mod screen;
-pub mod search;
+mod search;
 mod summary;
 mod try_it;
 
@@ -19,7 +22,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{scenario::ScenarioError, world::TrialError};
+use crate::{scenario::ScenarioError, search::Verdict, world::TrialError};
 
 #[derive(Debug, Parser)]
 #[command(name = "kadr-sim", bin_name = "cargo sim", version, about, long_about = LONG, after_help = EXAMPLES)]
@@ -48,6 +51,14 @@ enum Command {
     Mock(mock::Arguments),
     /// List the scenarios that come with the simulator, or explain one
     Scenarios(scenarios::Arguments),
+    /// Run a scenario's day and report on it: verdict, figures, charts
+    Run(run::Arguments),
+    /// Tell one job's life in one column
+    Timeline(run::TimelineArguments),
+    /// Tell what moved between two reports
+    Compare(run::CompareArguments),
+    #[command(flatten)]
+    Search(search::Command),
 }
 
 /// Runs the command line and returns its exit code.
@@ -59,29 +70,41 @@ pub fn main() -> ExitCode {
             let is_question = !error.use_stderr();
             // Nobody is left to tell when the terminal has gone.
             error.print().ok();
-            return if is_question { ExitCode::SUCCESS } else { ExitCode::from(2) };
+            return if is_question { ExitCode::SUCCESS } else { Verdict::BadScenario.into() };
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    let ended = match arguments.command {
-        Command::Try(arguments) => try_it::run(&arguments),
-        Command::Mock(arguments) => mock::run(&arguments),
-        Command::Scenarios(arguments) => scenarios::run(&arguments),
-    };
-    match ended {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(2),
-        Err(error) => {
-            // A scenario's mistakes have a line each; everything else is told in one.
-            let text = match error.downcast_ref() {
-                Some(error @ ScenarioError::Wrong(_)) => error.to_string(),
-                _ => in_one_line(&*error),
-            };
-            writeln!(io::stderr(), "error: {text}").ok();
-            let is_interrupted = matches!(error.downcast_ref(), Some(TrialError::Interrupted));
-            ExitCode::from(if is_interrupted { 130 } else { 2 })
+    let ended = match &arguments.command {
+        Command::Try(arguments) => try_it::run(arguments).map(right),
+        Command::Mock(arguments) => mock::run(arguments).map(right),
+        Command::Scenarios(arguments) => scenarios::run(arguments).map(right),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Timeline(arguments) => run::run_timeline(arguments),
+        Command::Compare(arguments) => run::run_compare(arguments),
+        Command::Search(command) => {
+            search::run(command, &bench::Workbench).map(Verdict::code).map_err(Into::into)
         }
+    };
+    ended.map_or_else(|error| failed(&*error), ExitCode::from)
+}
+
+/// The exit code of a command that is either right or not.
+const fn right(is_right: bool) -> u8 {
+    if is_right { 0 } else { Verdict::InvariantBroken.code() }
+}
+
+/// Says what went wrong, and returns the exit code.
+fn failed(error: &(dyn Error + 'static)) -> ExitCode {
+    // A scenario's mistakes have a line each; everything else is told in one.
+    let text = match error.downcast_ref() {
+        Some(error @ ScenarioError::Wrong(_)) => error.to_string(),
+        _ => in_one_line(error),
+    };
+    writeln!(io::stderr(), "error: {text}").ok();
+    match error.downcast_ref() {
+        Some(TrialError::Interrupted) => ExitCode::from(130),
+        _ => Verdict::BadScenario.into(),
     }
 }
 

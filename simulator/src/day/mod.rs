@@ -10,7 +10,7 @@ mod run;
 mod users;
 mod watched;
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, time::Duration};
 
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use crate::{scenario::CalendarError, search::Mutant, time::SimError, trace::Observer, world::Tally};
 
 pub use run::run;
-pub use watched::{Watched, WatchedOptions, watch};
+pub use watched::{Watched, WatchedOptions, report_setup, watch};
 
 /// Over which adapters a day runs. The services, the loops and the faults are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,9 +40,6 @@ impl Mode {
     }
 }
 
-/// Told now and then how far a run is: the simulated time and the orders so far.
-pub type Progress = Arc<dyn Fn(Timestamp, Tally) + Send + Sync>;
-
 /// How a day is run.
 pub struct DayOptions {
     /// Where chance comes from.
@@ -53,8 +50,6 @@ pub struct DayOptions {
     pub mutant: Option<Mutant>,
     /// Who is told of every event.
     pub observers: Vec<Box<dyn Observer>>,
-    /// Who is told how far it is.
-    pub progress: Option<Progress>,
 }
 
 /// What a day came to, as far as its own machinery knows; everything else is in the observers.

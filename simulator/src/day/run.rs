@@ -13,7 +13,7 @@ use ports::{Clock, Entropy};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    DayError, DayOptions, DayOutcome, Progress,
+    DayError, DayOptions, DayOutcome,
     compose::{Land, Stores, View},
     fleet::{self, Member},
     users::Users,
@@ -83,7 +83,7 @@ impl Day {
         let mut beside = JoinSet::new();
         let fleet = self.start_fleet(&view, &policy, options.mutant, &stop, &mut beside);
         self.announce_outages(&log, &mut beside);
-        self.look_after(&land, &log, options.progress.clone(), &mut beside);
+        self.free_memory(&land, &mut beside);
 
         let (ports, policy) = infected(options.mutant, view.ports(None, None), policy);
         let users = Arc::new(Users {
@@ -204,23 +204,15 @@ impl Day {
         outages.chain(kills).fold(self.calendar.to(), Timestamp::max)
     }
 
-    /// Tells how far the day is, and frees what the servers remember of past requests.
-    fn look_after(&self, land: &Land, log: &Log, progress: Option<Progress>, beside: &mut JoinSet<()>) {
+    /// Frees now and then what the servers remember of past requests.
+    fn free_memory(&self, land: &Land, beside: &mut JoinSet<()>) {
         const EVERY: Duration = Duration::from_secs(600);
-        let servers = land.servers.clone();
-        let (clock, in_flight, log) = (self.clock.clone(), self.in_flight.clone(), log.clone());
-        if servers.is_none() && progress.is_none() {
-            return;
-        }
+        let Some(servers) = land.servers.clone() else { return };
+        let (clock, in_flight) = (self.clock.clone(), self.in_flight.clone());
         beside.spawn(async move {
             loop {
                 clock.sleep_until(clock.now().after(EVERY)).await;
-                if let Some(servers) = &servers {
-                    in_flight.during(servers.forget_requests()).await;
-                }
-                if let Some(progress) = &progress {
-                    progress(clock.now(), log.tally());
-                }
+                in_flight.during(servers.forget_requests()).await;
             }
         });
     }

@@ -1,22 +1,18 @@
 //! A day with everything that watches it: the oracle, the goals, the digests, the report.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::decision::RetryPolicy;
 use ports::LeaseTerms;
 use secrecy::SecretString;
 
-use super::{DayError, DayOptions, DayOutcome, Mode, Progress, run};
+use super::{DayError, DayOptions, DayOutcome, Mode, run};
 use crate::{
     oracle::{self, Broken, Oracle, goals::Goals},
     report::{self, Collector, Facts, RunReport},
-    scenario::{Aggregate, Calendar, Comparison, Scenario, Threshold},
+    scenario::{Aggregate, Calendar, CalendarError, Comparison, Scenario, Threshold},
     search::Mutant,
-    trace::{Event, Observer, OutcomeDigest, TimelineDigest},
+    trace::{Event, Observer, OutcomeDigest, Shared, TimelineDigest},
 };
 
 /// How long the most urgent due job may be passed over: a worker looks for work every 30 s at least and waits as long
@@ -33,8 +29,6 @@ pub struct WatchedOptions {
     pub mutant: Option<Mutant>,
     /// Who else is told of every event.
     pub observers: Vec<Box<dyn Observer>>,
-    /// Who is told how far it is.
-    pub progress: Option<Progress>,
     /// The hash of the scenario's text, for the report.
     pub hash: String,
     /// The command that repeats the run, for the report.
@@ -67,22 +61,14 @@ struct Watchers {
     collector: Collector,
 }
 
-/// The watchers, shared with whoever reads them when the day is over.
-struct Door(Arc<Mutex<Watchers>>);
-
-impl Observer for Door {
+impl Observer for Watchers {
     fn see(&mut self, event: &Event<'_>) {
-        let mut watchers = open(&self.0);
-        watchers.oracle.see(event);
-        watchers.goals.see(event);
-        watchers.outcome.see(event);
-        watchers.timeline.see(event);
-        watchers.collector.see(event);
+        self.oracle.see(event);
+        self.goals.see(event);
+        self.outcome.see(event);
+        self.timeline.see(event);
+        self.collector.see(event);
     }
-}
-
-fn open(door: &Mutex<Watchers>) -> MutexGuard<'_, Watchers> {
-    door.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a day and watches all of it.
@@ -90,29 +76,21 @@ fn open(door: &Mutex<Watchers>) -> MutexGuard<'_, Watchers> {
 /// # Errors
 /// [`DayError`] when it cannot be run. Broken invariants and missed thresholds are no errors but findings.
 pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, DayError> {
-    let calendar = Calendar::of(&scenario.day)?;
     let mode = if options.database.is_some() { Mode::Wire } else { Mode::Model };
-    let watchers = Arc::new(Mutex::new(Watchers {
+    let watchers = Shared::new(Watchers {
         oracle: Oracle::new(oracle_setup(scenario)),
         goals: Goals::new(),
         outcome: OutcomeDigest::default(),
         timeline: TimelineDigest::default(),
-        collector: Collector::new(report_setup(scenario, &calendar)),
-    }));
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Door(Arc::clone(&watchers)))];
+        collector: Collector::new(report_setup(scenario)?),
+    });
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(watchers.clone_hand())];
     observers.extend(options.observers);
     let outcome = run(
         scenario,
-        DayOptions {
-            seed: options.seed,
-            database: options.database,
-            mutant: options.mutant,
-            observers,
-            progress: options.progress,
-        },
+        DayOptions { seed: options.seed, database: options.database, mutant: options.mutant, observers },
     )?;
-    let watchers = Arc::into_inner(watchers).and_then(|watchers| watchers.into_inner().ok());
-    let Some(mut watchers) = watchers else {
+    let Some(mut watchers) = watchers.into_inner() else {
         return Err(DayError::setup("the day's watchers are still at work")("an observer was not let go"));
     };
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -172,13 +150,18 @@ fn oracle_setup(scenario: &Scenario) -> oracle::Setup {
     }
 }
 
-fn report_setup(scenario: &Scenario, calendar: &Calendar) -> report::Setup {
+/// What a report has to know of a scenario beforehand.
+///
+/// # Errors
+/// The scenario's day names no instants.
+pub fn report_setup(scenario: &Scenario) -> Result<report::Setup, CalendarError> {
+    let calendar = Calendar::of(&scenario.day)?;
     let windows = calendar.windows().iter().map(|window| (window.name.clone(), window.from, window.to));
     // Local midnight tells how far the scenario's clocks are ahead of UTC.
     let noon_utc = calendar.midnight().as_millis().rem_euclid(24 * 3_600_000) / 1_000;
     let ahead = (24 * 3_600 - noon_utc) % (24 * 3_600);
     let offset = if ahead > 14 * 3_600 { ahead - 24 * 3_600 } else { ahead };
-    report::Setup {
+    Ok(report::Setup {
         scenario_name: scenario.name.clone(),
         windows: windows.collect(),
         day_from: calendar.at(scenario.day.from),
@@ -186,7 +169,7 @@ fn report_setup(scenario: &Scenario, calendar: &Calendar) -> report::Setup {
         utc_offset_s: i32::try_from(offset).unwrap_or_default(),
         accounts: scenario.accounts.iter().map(|a| (a.name.clone(), a.running_max)).collect(),
         workers: scenario.fleet.workers,
-    }
+    })
 }
 
 /// The scenario's thresholds. They were checked when it was read; one that cannot be read any more is left out.

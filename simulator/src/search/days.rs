@@ -105,7 +105,7 @@ fn plain(
     observers: Vec<Box<dyn Observer>>,
 ) -> WatchedOptions {
     let (hash, reproduce) = (String::new(), String::new());
-    WatchedOptions { seed, database, mutant, observers, progress: None, hash, reproduce }
+    WatchedOptions { seed, database, mutant, observers, hash, reproduce }
 }
 
 fn tried(scenario: &Scenario, options: WatchedOptions) -> Result<Tried, String> {

@@ -2,6 +2,7 @@
 
 mod digest;
 mod event;
+mod shared;
 mod timeline;
 
 pub use digest::{OutcomeDigest, TimelineDigest};
@@ -9,4 +10,5 @@ pub use event::{
     AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
     SendEnd, Site,
 };
+pub use shared::Shared;
 pub use timeline::{Keep, Timelines};
