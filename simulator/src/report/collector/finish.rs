@@ -16,7 +16,7 @@ use crate::{
     oracle::Broken,
     report::data::{
         AccountFacts, AccountSeries, BrokenRow, Digests, Facts, Goal, GroupCount, Invariants, RunReport,
-        RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Threshold, Verdict, Versions, Window,
+        RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Threshold, Verdict, Versions, Window, short,
     },
 };
 
@@ -50,7 +50,7 @@ impl Collector {
                 settled_at: self.settled_at,
                 ended_at: ended,
                 utc_offset_s: self.setup.utc_offset_s,
-                wall_s: facts.wall.as_secs_f64(),
+                wall_s: short(facts.wall.as_secs_f64()),
                 events: self.events,
             },
             series: series(self.lines, &self.setup, self.waits, bins),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::short;
 use crate::report::{Aggregate, instant};
 
 /// How a run ended. The worst that applies: a broken invariant outweighs a missed threshold, and that a goal that was
@@ -134,8 +135,8 @@ impl Rule {
             metric: self.subject(),
             expression: self.text.clone(),
             limit: self.limit,
-            value,
-            margin: value.map(|value| self.comparison.margin(value, self.limit)),
+            value: value.map(short),
+            margin: value.map(|value| short(self.comparison.margin(value, self.limit))),
             passed: value.is_some_and(|value| self.comparison.holds(value, self.limit)),
         }
     }

@@ -20,7 +20,12 @@ fn size(of: usize) -> u64 {
 }
 
 fn or_dash(value: Option<f64>, unit: Unit) -> Markup {
-    text(value.map_or_else(|| "\u{2013}".to_owned(), |value| format::value(value, unit)))
+    text(value.map_or_else(dash, |value| format::value(value, unit)))
+}
+
+/// What stands where nothing was measured.
+fn dash() -> String {
+    "\u{2013}".to_owned()
 }
 
 /// `campaign.html`: many seeds of one scenario.
@@ -88,7 +93,9 @@ fn shares(report: &CampaignReport) -> Markup {
                 html! { code { (share.expression) } },
                 text(format!("{} of {}", share.met, share.seeds)),
                 html! { div class="gauge" { (page::gauge(met, report.required_share, share.passed)) } },
-                or_dash(share.worst_margin, Unit::of(&share.metric)),
+                text(
+                    share.worst_margin.map_or_else(dash, |m| format::difference(m, Unit::of(&share.metric))),
+                ),
                 text(seed),
                 mark(share.passed, if share.passed { "met" } else { "missed" }),
             ]

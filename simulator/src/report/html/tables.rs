@@ -34,7 +34,7 @@ fn threshold(of: &Threshold) -> Vec<Markup> {
         html! { code { (of.metric) } },
         html! { code { (of.expression) } },
         text(told(of.value)),
-        text(told(of.margin)),
+        text(of.margin.map_or_else(|| "\u{2013}".to_owned(), |margin| format::difference(margin, unit))),
         html! {
             div class="gauge" { @if let Some(value) = of.value { (gauge(value, of.limit, of.passed)) } }
         },
