@@ -80,7 +80,7 @@ pub fn headline(report: &RunReport) -> String {
 fn in_short(threshold: &Threshold) -> String {
     let unit = Unit::of(&threshold.metric);
     let value = threshold.value.map_or_else(|| "not measured".to_owned(), |value| format::value(value, unit));
-    format!("{} {} is {value}", threshold.metric, threshold.expression)
+    format!("{} {}: {value}", threshold.metric, threshold.expression)
 }
 
 fn unreached(report: &RunReport) -> Vec<String> {

@@ -313,7 +313,7 @@ fn equal_runs_differ_in_nothing_and_more_room_shortens_the_wait() {
 
 #[test]
 fn campaigns_tell_what_moved_beyond_their_noise() {
-    let (before, after) = (campaign(5), campaign(40));
+    let (before, after) = (campaign(3), campaign(40));
     let difference = compare_campaigns(&before, &after);
     let moved = |name: &str| difference.moved.iter().find(|row| row.name == name).unwrap();
     assert_eq!(moved("wait_s{window=peak} p95").beyond_noise, Some(true));
