@@ -101,7 +101,7 @@ fn sweep() -> SweepTable {
     let cells = [5_u32, 10, 20, 40, 80].into_iter().flat_map(|workers| {
         (1..=4_u32).map(move |accounts| {
             let wait = 9_000.0 / f64::from(accounts * accounts * workers.min(20)) - 4.0;
-            let passed = if wait < 60.0 { 20 } else { 20_u64.saturating_sub(wait as u64 / 20) };
+            let passed = if wait < 60.0 { 20 } else { u64::from(workers.min(19)) };
             let worst = Some(wait * 2.5);
             Cell { workers, accounts, seeds: 20, passed, p95_wait_s_median: Some(wait), worst }
         })
@@ -210,11 +210,15 @@ fn a_report_of_another_form_is_refused() {
 fn junit_has_a_case_for_each_threshold_invariant_and_goal() {
     let report = broken_run();
     let xml = to_junit(&report).unwrap();
-    let cases = report.thresholds.len() + report.invariants.checks.len() + 1 + 2 + 1;
+    let cases = report.thresholds.len() + report.invariants.checks.len() + 1 + report.goals.len();
     assert_eq!(xml.matches("<testcase ").count(), cases);
     let missed = report.thresholds.iter().filter(|threshold| !threshold.passed).count();
     assert_eq!(xml.matches("<failure ").count(), missed + 3, "one invariant, the audit, one goal");
     assert!(xml.contains("twice&lt;/b&gt;"));
+    let mut report = report.clone();
+    report.invariants.checks.insert("nobody_looked".to_owned(), 0);
+    let skipped = to_junit(&report).unwrap().matches("<skipped").count();
+    assert_eq!(skipped, 1, "what was never checked is no success");
     let seeds = campaign_to_junit(&campaign(6)).unwrap();
     assert_eq!(seeds.matches("name=\"seed ").count(), 6);
 }
@@ -418,7 +422,7 @@ fn every_file_is_written_where_it_was_asked_for() {
     std::fs::write(dir.join("what-if.html"), what_if_page(&what_if())).unwrap();
     std::fs::write(dir.join("comparison.html"), comparison_page(&better)).unwrap();
     let told = [
-        summary(&report, &[]),
+        summary(report, &[]),
         summary(&broken_run(), &[]),
         better.lines(),
         campaign_summary(&campaign(6), &[]),

@@ -166,13 +166,13 @@ pub struct Invariants {
     pub checks: BTreeMap<String, u64>,
     /// How many violations were found.
     pub broken_total: u64,
-    /// The first of them.
+    /// The first of them, of each invariant.
     pub broken: Vec<BrokenRow>,
 }
 
 impl Invariants {
-    /// The most violations a report lists: the first ones tell what is wrong.
-    pub const BROKEN_MAX: usize = 100;
+    /// The most violations of one invariant a report lists: the first ones tell what is wrong.
+    pub const BROKEN_MAX: usize = 20;
 
     /// The names of those that were found broken.
     #[must_use]

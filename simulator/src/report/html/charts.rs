@@ -101,8 +101,7 @@ impl<'a> Day<'a> {
             || "No video was taken by the provider.".to_owned(),
             |(bin, wait)| {
                 format!(
-                    "Of the videos ordered around {}, one in twenty waited {} or longer until the provider took it; at no \
-                     other time was it worse.",
+                    "Those ordered around {} waited longest: 95 of 100 were taken within {}.",
                     self.bin_clock(bin),
                     duration(wait)
                 )

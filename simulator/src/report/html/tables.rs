@@ -231,7 +231,11 @@ pub(super) fn oracles(report: &RunReport) -> Markup {
         .map(|name| {
             let checks = invariants.checks.get(name).copied().unwrap_or(0);
             let holds = !broken.contains(name);
-            vec![text(words(name)), figure(checks), mark(holds, if holds { "holds" } else { "broken" })]
+            let state = match (holds, checks) {
+                (true, 0) => html! { span class="soft" { "never checked" } },
+                _ => mark(holds, if holds { "holds" } else { "broken" }),
+            };
+            vec![text(words(name)), figure(checks), state]
         })
         .collect();
     let goals: Vec<_> = report
