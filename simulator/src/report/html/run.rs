@@ -62,6 +62,7 @@ fn body(report: &RunReport, baseline: Option<&Comparison>) -> Markup {
         h2 id="oracles" { "What must hold, and what should happen" }
         (tables::oracles(report))
         h2 id="worst" { "The jobs that took longest" }
+        p class="soft" { "The twenty that took longest, and the five refunds that did. Open one for its story." }
         (tables::worst(report))
         (page::assumptions(&report.assumptions))
         (tables::reproduce(report))
