@@ -197,6 +197,9 @@ fn json_survives_the_way_there_and_back() {
     }
     let campaign = campaign(6);
     assert_eq!(from_json::<CampaignReport>(&to_json(&campaign).unwrap()).unwrap(), campaign);
+    let table = sweep();
+    let read = from_json::<SweepTable>(&to_json(&table).unwrap()).unwrap();
+    assert_eq!((read.cells.len(), read.smallest), (table.cells.len(), table.smallest));
 }
 
 #[test]
