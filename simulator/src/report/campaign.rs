@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data::{BrokenRow, Digests, RunReport, SCHEMA, ScenarioFacts, Verdict, Versions, ratio},
+    data::{BrokenRow, Digests, RunReport, SCHEMA, ScenarioFacts, Verdict, Versions, ratio, short},
     key_metrics::{Better, key_metrics},
 };
 
@@ -261,7 +261,7 @@ impl Campaign {
             required_share: self.required_share,
             slowest_seed: most(|row| row.wall_s),
             worst_seed: most(|row| row.wait_p95_s.unwrap_or(-1.0)),
-            wall_s: self.seeds.iter().map(|row| row.wall_s).sum(),
+            wall_s: short(self.seeds.iter().map(|row| row.wall_s).sum()),
             seeds: self.seeds,
             metrics: self.values.into_iter().filter_map(spread).collect(),
             thresholds: self.thresholds,
@@ -280,7 +280,7 @@ fn seed_row(report: &RunReport) -> SeedRow {
         verdict: report.verdict,
         orders: report.counts.orders,
         videos: report.counts.videos,
-        refunded_ratio: report.counts.refunded_ratio(),
+        refunded_ratio: report.counts.refunded_ratio().map(short),
         wait_p95_s: wait.map(|wait| wait.p95_s),
         missed: u64::try_from(report.thresholds.iter().filter(|t| !t.passed).count()).unwrap_or(u64::MAX),
         broken: report.invariants.broken_total,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     campaign::CampaignReport,
     collector::Unit,
-    data::{RunReport, Threshold},
+    data::{RunReport, Threshold, short},
     format,
     key_metrics::{Better, KeyMetric, key_metrics},
 };
@@ -120,7 +120,7 @@ fn moved(
     after: Option<f64>,
     beyond_noise: Option<bool>,
 ) -> Moved {
-    let absolute = before.zip(after).map(|(before, after)| after - before);
+    let absolute = before.zip(after).map(|(before, after)| short(after - before));
     let relative = absolute.zip(before).filter(|(_, before)| before.abs() > f64::EPSILON);
     let is_better = absolute.filter(|by| by.abs() > f64::EPSILON).and_then(|by| match better {
         Better::Lower => Some(by < 0.0),
@@ -132,7 +132,7 @@ fn moved(
         before,
         after,
         absolute,
-        relative: relative.map(|(by, before)| by / before.abs()),
+        relative: relative.map(|(by, before)| short(by / before.abs())),
         is_better,
         beyond_noise,
     }
@@ -146,8 +146,9 @@ impl Moved {
         let tell =
             |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), |v| format::value(v, unit));
         let sign = |value: f64| if value > 0.0 { "+" } else { "" };
-        let absolute =
-            self.absolute.map_or_else(String::new, |by| format!("{}{}", sign(by), format::value(by, unit)));
+        let absolute = self
+            .absolute
+            .map_or_else(String::new, |by| format!("{}{}", sign(by), format::difference(by, unit)));
         let relative =
             self.relative.map_or_else(String::new, |by| format!("{}{}", sign(by), format::percent(by)));
         [tell(self.before), tell(self.after), absolute, relative]

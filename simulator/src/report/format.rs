@@ -71,6 +71,14 @@ pub(super) fn value(value: f64, unit: Unit) -> String {
     }
 }
 
+/// A difference of two values: that of shares is told in points of a hundred, so that nobody takes it for a share.
+pub(super) fn difference(by: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Ratio => format!("{} pts", percent(by).trim_end_matches(" %")),
+        Unit::Seconds | Unit::Number | Unit::ProviderCredits => value(by, unit),
+    }
+}
+
 /// A number without needless decimals.
 fn plain(value: f64) -> String {
     let sign = if value < 0.0 { "\u{2212}" } else { "" };
@@ -123,6 +131,7 @@ mod tests {
         );
         assert_eq!(value(15.50, Unit::ProviderCredits), "15.5 credits");
         assert_eq!(value(2_131.0, Unit::Number), "2,131");
+        assert_eq!(difference(-0.039, Unit::Ratio), "\u{2212}3.9 pts");
         assert_eq!(count(1, "video"), "1 video");
     }
 }

@@ -21,7 +21,7 @@ pub fn to_junit(report: &RunReport) -> io::Result<String> {
     junit.set_time(Duration::try_from_secs_f64(report.time.wall_s).unwrap_or_default());
     let thresholds = report.thresholds.iter().map(|threshold| {
         let case = format!("{}: {}", threshold.metric, threshold.expression);
-        (case, (!threshold.passed).then(|| missed(threshold)))
+        (case, Ended::bad_if(!threshold.passed, || missed(threshold)))
     });
     junit.add_test_suite(suite(name, "thresholds", "missed", thresholds));
     let broken = report.invariants.broken_names();
@@ -30,15 +30,23 @@ pub fn to_junit(report: &RunReport) -> io::Result<String> {
     let invariants = names.into_iter().map(|invariant| {
         let found = report.invariants.broken.iter().filter(|row| row.invariant == invariant);
         let lines: Vec<_> = found.map(|row| format!("{} (replay: {})", row.what, row.replay)).collect();
-        (invariant.to_owned(), (!lines.is_empty()).then(|| lines.join("\n")))
+        let is_checked = report.invariants.checks.get(invariant).is_none_or(|checks| *checks > 0);
+        let ended = match (lines.is_empty(), is_checked) {
+            (true, false) => Ended::Unknown("never checked in this run"),
+            (is_good, _) => Ended::bad_if(!is_good, || lines.join("\n")),
+        };
+        (invariant.to_owned(), ended)
     });
-    let audit = (!report.audit.is_empty()).then(|| report.audit.join("\n"));
+    let audit = Ended::bad_if(!report.audit.is_empty(), || report.audit.join("\n"));
     let invariants = invariants.chain([("audit_of_the_store".to_owned(), audit)]);
     junit.add_test_suite(suite(name, "invariants", "broken", invariants));
-    let goals = report.goals.iter().filter(|goal| goal.required || goal.reached > 0);
-    let goals = goals.map(|goal| {
-        let unreached = (goal.reached == 0).then(|| "never reached in this run".to_owned());
-        (goal.name.clone(), unreached)
+    let goals = report.goals.iter().map(|goal| {
+        let never = "never reached in this run";
+        let ended = match (goal.reached, goal.required) {
+            (0, false) => Ended::Unknown(never),
+            (reached, _) => Ended::bad_if(reached == 0, || never.to_owned()),
+        };
+        (goal.name.clone(), ended)
     });
     junit.add_test_suite(suite(name, "goals", "not reached", goals));
     junit.to_string().map_err(io::Error::other)
@@ -54,26 +62,44 @@ pub fn campaign_to_junit(report: &CampaignReport) -> io::Result<String> {
     junit.set_time(Duration::try_from_secs_f64(report.wall_s).unwrap_or_default());
     let thresholds = report.thresholds.iter().map(|share| {
         let case = format!("{}: {}", share.metric, share.expression);
-        let met = format!("met in {} of {} seeds", share.met, share.seeds);
-        (case, (!share.passed).then_some(met))
+        let met = || format!("met in {} of {} seeds", share.met, share.seeds);
+        (case, Ended::bad_if(!share.passed, met))
     });
     junit.add_test_suite(suite(name, "thresholds", "missed", thresholds));
     let seeds = report.seeds.iter().map(|row| {
         let broken = report.broken.iter().find(|broken| broken.seed == row.seed);
-        let lines = broken.map(|broken| {
+        let ended = broken.map_or(Ended::Good, |broken| {
             let rows = broken.first.iter();
             let rows = rows.map(|row| format!("{}: {} (replay: {})", row.invariant, row.what, row.replay));
-            rows.chain(broken.audit.iter().cloned()).collect::<Vec<_>>().join("\n")
+            Ended::Bad(rows.chain(broken.audit.iter().cloned()).collect::<Vec<_>>().join("\n"))
         });
-        (format!("seed {}", row.seed), lines)
+        (format!("seed {}", row.seed), ended)
     });
     junit.add_test_suite(suite(name, "invariants", "broken", seeds));
     let goals = report.goals.iter().map(|goal| {
-        let unreached = goal.required && goal.seeds == 0;
-        (goal.name.clone(), unreached.then(|| "never reached in any seed".to_owned()))
+        let never = "never reached in any seed";
+        let ended = match (goal.seeds, goal.required) {
+            (0, false) => Ended::Unknown(never),
+            (seeds, _) => Ended::bad_if(seeds == 0, || never.to_owned()),
+        };
+        (goal.name.clone(), ended)
     });
     junit.add_test_suite(suite(name, "goals", "not reached", goals));
     junit.to_string().map_err(io::Error::other)
+}
+
+/// How a case ended.
+enum Ended {
+    Good,
+    Bad(String),
+    /// Nothing can be said, which is not the same as good.
+    Unknown(&'static str),
+}
+
+impl Ended {
+    fn bad_if(is_bad: bool, what: impl FnOnce() -> String) -> Self {
+        if is_bad { Self::Bad(what()) } else { Self::Good }
+    }
 }
 
 fn missed(threshold: &Threshold) -> String {
@@ -84,19 +110,23 @@ fn missed(threshold: &Threshold) -> String {
     )
 }
 
-fn suite(
-    scenario: &str,
-    name: &str,
-    kind: &str,
-    cases: impl Iterator<Item = (String, Option<String>)>,
-) -> TestSuite {
+fn suite(scenario: &str, name: &str, kind: &str, cases: impl Iterator<Item = (String, Ended)>) -> TestSuite {
     let mut suite = TestSuite::new(name);
-    for (case, problem) in cases {
-        let status = problem.map_or_else(TestCaseStatus::success, |problem| {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(kind).set_message(problem);
-            status
-        });
+    for (case, ended) in cases {
+        let mut status = match ended {
+            Ended::Good => TestCaseStatus::success(),
+            Ended::Bad(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            Ended::Unknown(_) => TestCaseStatus::skipped(),
+        };
+        match ended {
+            Ended::Good => {}
+            Ended::Bad(problem) => {
+                status.set_type(kind).set_message(problem);
+            }
+            Ended::Unknown(why) => {
+                status.set_message(why);
+            }
+        }
         let mut case = TestCase::new(case, status);
         case.set_classname(format!("{scenario}.{name}")).set_time(Duration::ZERO);
         suite.add_test_case(case);

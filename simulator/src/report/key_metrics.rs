@@ -2,7 +2,7 @@
 
 use super::{
     collector::Unit,
-    data::{RunReport, SampleGroup},
+    data::{RunReport, SampleGroup, short},
 };
 
 /// Which way is better.
@@ -42,7 +42,7 @@ pub fn key_metrics(report: &RunReport) -> Vec<KeyMetric> {
     let counts = &report.counts;
     let mut all = durations(report);
     let mut add = |name: &str, value: Option<f64>, better: Better| {
-        all.push(KeyMetric { name: name.to_owned(), value, better });
+        all.push(KeyMetric { name: name.to_owned(), value: value.map(short), better });
     };
     add("refunded_ratio", counts.refunded_ratio(), Better::Lower);
     add("delivered_ratio", counts.delivered_ratio(), Better::Higher);

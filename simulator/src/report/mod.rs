@@ -20,6 +20,8 @@ mod key_metrics;
 mod progress;
 mod sweep;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use campaign::{BrokenSeed, Campaign, CampaignReport, GoalShare, SeedRow, Spread, ThresholdShare};

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::data::ratio;
+use super::data::{SCHEMA, ratio};
 
 /// One scenario run with many numbers of workers and accounts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepTable {
+    /// The version of this form; see [`SCHEMA`].
+    pub schema: u32,
     /// The scenario's name.
     pub scenario: String,
     /// Numbers of workers, ascending.
@@ -61,7 +63,7 @@ impl SweepTable {
         let enough = cells.iter().filter(|cell| cell.is_enough(required_share));
         let smallest = enough.map(|cell| (cell.accounts, cell.workers)).min();
         let smallest = smallest.map(|(accounts, workers)| (workers, accounts));
-        Self { scenario, workers, accounts, cells, required_share, smallest, reproduce }
+        Self { schema: SCHEMA, scenario, workers, accounts, cells, required_share, smallest, reproduce }
     }
 
     /// The cell of a pair.

@@ -80,7 +80,7 @@ pub fn headline(report: &RunReport) -> String {
 fn in_short(threshold: &Threshold) -> String {
     let unit = Unit::of(&threshold.metric);
     let value = threshold.value.map_or_else(|| "not measured".to_owned(), |value| format::value(value, unit));
-    format!("{} {} is {value}", threshold.metric, threshold.expression)
+    format!("{} {}: {value}", threshold.metric, threshold.expression)
 }
 
 fn unreached(report: &RunReport) -> Vec<String> {
@@ -154,14 +154,14 @@ pub fn summary(report: &RunReport, files: &[&Path]) -> Vec<String> {
     page.say(
         "provider",
         &format!(
-            "{}, {} charged{}, {} lost, {}",
+            "{}, {} charged{}, {} lost, {} sent twice",
             count(report.bill.tasks, "task"),
             number(report.bill.charged_tasks),
             per_video
                 .map(|c| format!(", {} a video", format::value(c, Unit::ProviderCredits)))
                 .unwrap_or_default(),
-            count(counts.lost_submissions, "submission"),
-            count(counts.double_submissions, "double one"),
+            count(counts.lost_submissions, "answer"),
+            number(counts.double_submissions),
         ),
     );
     let faults: u64 = counts.faults.iter().map(|fault| fault.count).sum();
@@ -231,9 +231,8 @@ fn verdicts(page: &mut Page, report: &RunReport) {
 fn margin(threshold: &Threshold) -> String {
     let unit = Unit::of(&threshold.metric);
     threshold.margin.map_or_else(String::new, |margin| {
-        let word = if margin < 0.0 { "over by" } else { "to spare" };
-        let size = format::value(margin.abs(), unit);
-        if margin < 0.0 { format!(" ({word} {size})") } else { format!(" ({size} {word})") }
+        let size = format::difference(margin.abs(), unit);
+        if threshold.passed { format!(" ({size} to spare)") } else { format!(" (missed by {size})") }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::report::data::{Percentiles, Sample, SampleGroup};
+use crate::report::data::{Percentiles, Sample, SampleGroup, short};
 
 /// What is measured of a job, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,8 @@ impl Distribution {
             self.min_ms = ms;
         }
         if let Some(histogram) = &mut self.histogram {
-            histogram.saturating_record(ms);
+            // It grows with what it is given; `saturating_record` would not.
+            histogram.record(ms).ok();
         }
         self.count += 1;
         self.sum_ms = self.sum_ms.saturating_add(ms);
@@ -83,7 +84,7 @@ impl Distribution {
         Percentiles {
             count: self.count,
             min_s: seconds(self.min_ms),
-            mean_s: self.mean_s().unwrap_or_default(),
+            mean_s: short(self.mean_s().unwrap_or_default()),
             p50_s: at(0.50),
             p90_s: at(0.90),
             p95_s: at(0.95),
@@ -197,4 +198,33 @@ pub(super) fn samples(group: &SampleGroup, of: &GroupSamples) -> Vec<Sample> {
             percentiles: distribution.percentiles(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_list_to_three_digits() {
+        let mut distribution = Distribution::default();
+        (1..=1_000).rev().for_each(|n| distribution.record(n * 100));
+        let Percentiles { count, min_s, mean_s, p50_s, p90_s, p95_s, p99_s, max_s } =
+            distribution.percentiles();
+        assert_eq!((count, min_s, mean_s, max_s), (1_000, 0.1, 50.05, 100.0));
+        for (found, right) in [(p50_s, 50.0), (p90_s, 90.0), (p95_s, 95.0), (p99_s, 99.0)] {
+            assert!((found - right).abs() <= right / 1_000.0, "{found} instead of {right}");
+        }
+    }
+
+    #[test]
+    fn a_day_and_a_millisecond_fit_the_same_distribution() {
+        let mut distribution = Distribution::default();
+        [1, 0, 86_400_000 * 30].into_iter().for_each(|ms| distribution.record(ms));
+        assert_eq!(distribution.quantile(0.5), Some(1));
+        assert_eq!(
+            (distribution.quantile(0.0), distribution.quantile(1.0)),
+            (Some(0), Some(86_400_000 * 30))
+        );
+        assert_eq!(Distribution::default().quantile(0.5), None);
+    }
 }

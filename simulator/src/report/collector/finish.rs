@@ -16,7 +16,7 @@ use crate::{
     oracle::Broken,
     report::data::{
         AccountFacts, AccountSeries, BrokenRow, Digests, Facts, Goal, GroupCount, Invariants, RunReport,
-        RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Threshold, Verdict, Versions, Window,
+        RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Threshold, Verdict, Versions, Window, short,
     },
 };
 
@@ -50,7 +50,7 @@ impl Collector {
                 settled_at: self.settled_at,
                 ended_at: ended,
                 utc_offset_s: self.setup.utc_offset_s,
-                wall_s: facts.wall.as_secs_f64(),
+                wall_s: short(facts.wall.as_secs_f64()),
                 events: self.events,
             },
             series: series(self.lines, &self.setup, self.waits, bins),
@@ -118,11 +118,21 @@ fn invariants(facts: &Facts) -> Invariants {
     Invariants {
         checks: facts.checks.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         broken_total: u64::try_from(facts.broken.len()).unwrap_or(u64::MAX),
-        broken: facts.broken.iter().take(Invariants::BROKEN_MAX).map(row).collect(),
+        broken: first_of_each(&facts.broken).map(row).collect(),
     }
 }
 
-/// Every goal that was reached or is required.
+/// The first violations of each invariant: a flood of one must not hide another.
+fn first_of_each(broken: &[Broken]) -> impl Iterator<Item = &Broken> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    broken.iter().filter(move |broken| {
+        let count = seen.entry(broken.invariant).or_default();
+        *count += 1;
+        *count <= Invariants::BROKEN_MAX
+    })
+}
+
+/// Every goal that is known, by its name.
 fn goals(facts: &Facts) -> Vec<Goal> {
     let required: BTreeSet<&str> = facts.required_goals.iter().map(String::as_str).collect();
     let mut reached: BTreeMap<&str, u64> = required.iter().map(|name| (*name, 0)).collect();

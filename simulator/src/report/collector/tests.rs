@@ -9,6 +9,7 @@ use domain::{
 
 use super::{Aggregate, Collector};
 use crate::{
+    oracle::Broken,
     report::{
         FailureCount, Money, ProviderBill, RunReport, SampleGroup, Verdict,
         fixture::{Evening, Teller, at, evening, facts, job_no, rule, setup},
@@ -238,6 +239,24 @@ fn the_worst_that_applies_is_the_verdict() {
     facts.audit.findings.push(ports::AuditFinding { user: None, what });
     assert_eq!(verdict(&facts), Verdict::InvariantBroken);
     assert_eq!(Verdict::InvariantBroken.exit_code(), 2);
+}
+
+#[test]
+fn a_flood_of_one_violation_does_not_hide_another() {
+    let mut facts = facts();
+    let broken = |invariant, n: u32| Broken {
+        invariant,
+        what: "it is".to_owned(),
+        at: at(f64::from(n)),
+        seq: u64::from(n),
+        job: None,
+        order: None,
+    };
+    facts.broken = (0..500).map(|n| broken("credits_add_up", n)).collect();
+    facts.broken.push(broken("each_hold_ends_once", 500));
+    let invariants = Collector::new(setup()).finish(facts).invariants;
+    assert_eq!((invariants.broken_total, invariants.broken.len()), (501, 21));
+    assert_eq!(invariants.broken_names().len(), 2);
 }
 
 #[test]

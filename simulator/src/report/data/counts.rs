@@ -121,6 +121,11 @@ pub struct GroupCount {
     pub cancelled: u64,
 }
 
+/// A number as reports keep it: six decimals are enough, and short numbers are read back as they were written.
+pub(in crate::report) fn short(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
 /// Calls of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calls {

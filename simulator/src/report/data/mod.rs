@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(in crate::report) use counts::ratio;
 pub use counts::{Calls, Counts, FailureCount, FaultCount, GroupCount, Money, ProviderBill};
+pub(in crate::report) use counts::{ratio, short};
 pub use facts::{Facts, SCHEMA};
 pub use figures::{Percentiles, Sample, SampleGroup, WorstJob};
 pub use series::{AccountSeries, Outage, Series};

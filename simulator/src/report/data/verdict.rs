@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::short;
 use crate::report::{Aggregate, instant};
 
 /// How a run ended. The worst that applies: a broken invariant outweighs a missed threshold, and that a goal that was
@@ -134,8 +135,8 @@ impl Rule {
             metric: self.subject(),
             expression: self.text.clone(),
             limit: self.limit,
-            value,
-            margin: value.map(|value| self.comparison.margin(value, self.limit)),
+            value: value.map(short),
+            margin: value.map(|value| short(self.comparison.margin(value, self.limit))),
             passed: value.is_some_and(|value| self.comparison.holds(value, self.limit)),
         }
     }
@@ -165,13 +166,13 @@ pub struct Invariants {
     pub checks: BTreeMap<String, u64>,
     /// How many violations were found.
     pub broken_total: u64,
-    /// The first of them.
+    /// The first of them, of each invariant.
     pub broken: Vec<BrokenRow>,
 }
 
 impl Invariants {
-    /// The most violations a report lists: the first ones tell what is wrong.
-    pub const BROKEN_MAX: usize = 100;
+    /// The most violations of one invariant a report lists: the first ones tell what is wrong.
+    pub const BROKEN_MAX: usize = 20;
 
     /// The names of those that were found broken.
     #[must_use]

@@ -3,7 +3,11 @@
 use maud::{Markup, html};
 
 use super::{
-    page::{self, banner, facts, figure, mark, table, text, tile},
+    page::{
+        self,
+        Kind::{Extra, Number, Words},
+        banner, facts, figure, mark, table, text, tile,
+    },
     svg, tables,
 };
 use crate::report::{
@@ -20,7 +24,17 @@ fn size(of: usize) -> u64 {
 }
 
 fn or_dash(value: Option<f64>, unit: Unit) -> Markup {
-    text(value.map_or_else(|| "\u{2013}".to_owned(), |value| format::value(value, unit)))
+    text(value.map_or_else(dash, |value| format::value(value, unit)))
+}
+
+/// What stands where nothing was measured.
+fn dash() -> String {
+    "\u{2013}".to_owned()
+}
+
+/// A share in a sentence, where `95 %` reads better than `95.0 %`.
+fn whole_percent(share: f64) -> String {
+    percent(share).replace(".0 %", "\u{00a0}%")
 }
 
 /// `campaign.html`: many seeds of one scenario.
@@ -37,7 +51,7 @@ fn campaign(report: &CampaignReport, baseline: Option<&Comparison>) -> Markup {
         "{} of {} passed; each threshold has to be met in {} of them",
         number(passed),
         count(seeds, "seed"),
-        percent(report.required_share)
+        whole_percent(report.required_share)
     );
     let unreached = report.goals.iter().filter(|goal| goal.required && goal.seeds == 0).count();
     let violations = report.broken.iter().map(|broken| broken.total).sum();
@@ -49,11 +63,10 @@ fn campaign(report: &CampaignReport, baseline: Option<&Comparison>) -> Markup {
         }
         (banner(report.verdict, report.verdict.title(), &why))
         dl class="tiles" {
-            (tile("seeds", &number(seeds), &format!("{} passed", number(passed))))
+            (tile("seeds", &number(seeds), &format!("{} passed; longest waits in seed {}", number(passed), report.worst_seed)))
             (tile("with a broken invariant", &number(size(report.broken.len())), &count(violations, "violation")))
             (tile("goals never reached", &number(size(unreached)), &format!("of {}", report.goals.len())))
             (tile("real time", &duration(report.wall_s), &format!("slowest: seed {}", report.slowest_seed)))
-            (tile("longest waits", &format!("seed {}", report.worst_seed), "by p95 in the main window"))
         }
         (shares(report))
         (broken(report))
@@ -82,26 +95,26 @@ fn shares(report: &CampaignReport) -> Markup {
         .iter()
         .map(|share| {
             let met = ratio(share.met, share.seeds).unwrap_or(0.0);
-            let seed = share.worst_seed.map_or_else(String::new, |seed| format!("seed {seed}"));
+            let seed = share.worst_seed.map_or_else(String::new, |seed| format!("seed\u{00a0}{seed}"));
             vec![
-                html! { code { (share.metric) } },
-                html! { code { (share.expression) } },
+                tables::subject(&share.metric, &share.expression),
+                mark(share.passed, if share.passed { "met" } else { "missed" }),
                 text(format!("{} of {}", share.met, share.seeds)),
                 html! { div class="gauge" { (page::gauge(met, report.required_share, share.passed)) } },
-                or_dash(share.worst_margin, Unit::of(&share.metric)),
+                text(
+                    share.worst_margin.map_or_else(dash, |m| format::difference(m, Unit::of(&share.metric))),
+                ),
                 text(seed),
-                mark(share.passed, if share.passed { "met" } else { "missed" }),
             ]
         })
         .collect();
     let columns = [
-        ("metric", false),
-        ("has to be", false),
-        ("met in", true),
-        ("", false),
-        ("smallest margin", true),
-        ("in", false),
-        ("", false),
+        ("metric, and what it has to be", Words),
+        ("", Words),
+        ("met in", Number),
+        ("", Extra),
+        ("smallest margin", Number),
+        ("in", Words),
     ];
     table("Thresholds over all seeds", &columns, &rows)
 }
@@ -121,7 +134,8 @@ fn broken(report: &CampaignReport) -> Markup {
             rows.chain(audit).collect::<Vec<_>>()
         })
         .collect();
-    let columns = [("seed", true), ("invariant", false), ("what was found", false), ("see it again", false)];
+    let columns =
+        [("seed", Number), ("invariant", Words), ("what was found", Words), ("see it again", Words)];
     html! {
         @if !rows.is_empty() {
             h2 { "What is broken" }
@@ -140,7 +154,7 @@ fn spreads(metrics: &[Spread]) -> Markup {
         })
         .collect();
     let columns =
-        [("metric", false), ("smallest", true), ("median", true), ("largest", true), ("from 0", false)];
+        [("metric", Words), ("smallest", Number), ("median", Number), ("largest", Number), ("from 0", Extra)];
     table("Smallest, median and largest over the seeds", &columns, &rows)
 }
 
@@ -172,7 +186,7 @@ fn goals(report: &CampaignReport) -> Markup {
             vec![text(format::words(&goal.name)), figure(goal.seeds), figure(goal.reached), state]
         })
         .collect();
-    let columns = [("goal", false), ("seeds", true), ("times", true), ("", false)];
+    let columns = [("goal", Words), ("seeds", Number), ("times", Number), ("", Words)];
     table("What should happen in at least one seed", &columns, &rows)
 }
 
@@ -194,14 +208,14 @@ fn seed_rows(report: &CampaignReport) -> Markup {
         })
         .collect();
     let columns = [
-        ("seed", true),
-        ("verdict", false),
-        ("orders", true),
-        ("videos", true),
-        ("refunded", true),
-        ("p95 wait", true),
-        ("real time", true),
-        ("outcome digest", false),
+        ("seed", Number),
+        ("verdict", Words),
+        ("orders", Number),
+        ("videos", Number),
+        ("refunded", Number),
+        ("p95 wait", Number),
+        ("real time", Number),
+        ("outcome digest", Extra),
     ];
     table("Every seed; waits are those of the main window", &columns, &rows)
 }
@@ -209,7 +223,7 @@ fn seed_rows(report: &CampaignReport) -> Markup {
 /// `sweep.html`: many numbers of workers and accounts.
 #[must_use]
 pub fn sweep_page(of: &SweepTable) -> String {
-    let share = percent(of.required_share);
+    let share = whole_percent(of.required_share);
     let (verdict, title, why) = match of.smallest {
         Some((workers, accounts)) => (
             Verdict::Pass,
@@ -244,12 +258,12 @@ pub fn sweep_page(of: &SweepTable) -> String {
         })
         .collect();
     let columns = [
-        ("workers", true),
-        ("accounts", true),
-        ("seeds that pass", true),
-        ("p95 wait, median", true),
-        ("p95 wait, worst", true),
-        ("", false),
+        ("workers", Number),
+        ("accounts", Number),
+        ("seeds that pass", Number),
+        ("p95 wait, median", Number),
+        ("p95 wait, worst", Number),
+        ("", Words),
     ];
     let body = html! {
         header {
@@ -289,12 +303,12 @@ pub fn what_if_page(of: &WhatIfTable) -> String {
         })
         .collect();
     let columns = [
-        ("what is different", false),
-        ("seeds that pass", true),
-        ("p95 wait", true),
-        ("refunded", true),
-        ("longest queue", true),
-        ("provider credits a video", true),
+        ("what is different", Words),
+        ("seeds that pass", Number),
+        ("p95 wait", Number),
+        ("refunded", Number),
+        ("longest queue", Number),
+        ("provider credits a video", Number),
     ];
     let body = html! {
         header {

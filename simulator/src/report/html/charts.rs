@@ -101,8 +101,7 @@ impl<'a> Day<'a> {
             || "No video was taken by the provider.".to_owned(),
             |(bin, wait)| {
                 format!(
-                    "Of the videos ordered around {}, one in twenty waited {} or longer until the provider took it; at no \
-                     other time was it worse.",
+                    "Those ordered around {} waited longest: 95 of 100 were taken within {}.",
                     self.bin_clock(bin),
                     duration(wait)
                 )
@@ -119,10 +118,11 @@ impl<'a> Day<'a> {
     fn arrivals(&self) -> Chart {
         let (orders, videos) = (self.sums(&self.series.orders), self.sums(&self.series.videos));
         let counts = &self.report.counts;
-        let busiest = highest(&videos).map_or_else(String::new, |(bar, most)| {
-            let (length, clock) = (self.bar_words(), self.bin_clock(bar * self.merged()));
-            format!(" Busiest: {} in the {length} from {clock}.", count(whole(most), "video"))
-        });
+        let busiest =
+            highest(&videos).filter(|(_, most)| *most > 0.0).map_or_else(String::new, |(bar, most)| {
+                let (length, clock) = (self.bar_words(), self.bin_clock(bar * self.merged()));
+                format!(" Busiest: {} in the {length} from {clock}.", count(whole(most), "video"))
+            });
         let finding =
             format!("{}, {}.{busiest}", count(counts.orders, "order"), count(counts.videos, "video"));
         let further = videos.iter().zip(&orders).map(|(v, o)| v.zip(*o).map(|(v, o)| v - o)).collect();
@@ -184,9 +184,11 @@ impl<'a> Day<'a> {
         let from = self.series.hours_from;
         let hour =
             |n: usize| from.after(std::time::Duration::from_secs(3_600 * u64::try_from(n).unwrap_or(0)));
-        let finding = highest(&values).map_or_else(String::new, |(n, most)| {
-            format!("At most {} in the hour from {}.", number(whole(most)), self.clock(hour(n)))
-        });
+        let busiest = highest(&values).filter(|(_, most)| *most > 0.0);
+        let finding = busiest.map_or_else(
+            || "Nothing was delivered.".to_owned(),
+            |(n, most)| format!("At most {} in the hour from {}.", number(whole(most)), self.clock(hour(n))),
+        );
         let times = Times { from, to: hour(hours.len()), ..self.times };
         let rows = vec![row("videos delivered", 3, Shape::Bars, values)];
         let chart = self.chart("hours", "Videos delivered, each clock hour", finding, Unit::Number, rows);
@@ -252,8 +254,7 @@ impl<'a> Day<'a> {
             format::signed(money.released),
             format::signed(money.open_holds)
         );
-        let title = "What became of the credits held";
-        Chart { is_wide: true, ..self.chart("credits", title, finding, Unit::Number, rows) }
+        self.chart("credits", "What became of the credits held", finding, Unit::Number, rows)
     }
 
     /// Counts of several bins added up to one bar.

@@ -79,7 +79,7 @@ fn icon(verdict: Verdict) -> Markup {
 /// Yes or no, in shape, colour and a word.
 pub(super) fn mark(is_good: bool, word: &str) -> Markup {
     let (class, sign) = if is_good { ("mark pass", "\u{2713}") } else { ("mark broken", "\u{2717}") };
-    html! { span class=(class) { (sign) " " (word) } }
+    html! { span class=(class) { (sign) span { "\u{00a0}" (word) } } }
 }
 
 /// A key figure.
@@ -93,17 +93,44 @@ pub(super) fn tile(name: &str, value: &str, beside: &str) -> Markup {
     }
 }
 
-/// A column of a table: its heading, and whether it holds numbers.
-pub(super) type Column<'a> = (&'a str, bool);
+/// What a column of a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Words.
+    Words,
+    /// Numbers.
+    Number,
+    /// Something a narrow screen can do without.
+    Extra,
+}
+
+impl Kind {
+    const fn class(self) -> Option<&'static str> {
+        match self {
+            Self::Words => None,
+            Self::Number => Some("n"),
+            Self::Extra => Some("n extra"),
+        }
+    }
+}
+
+/// A column of a table: its heading and what it holds.
+pub(super) type Column<'a> = (&'a str, Kind);
+
+/// Rows of a table under a heading of their own, if they have one. The first cell of a row names it.
+pub(super) struct Rows {
+    pub(super) heading: Option<Markup>,
+    pub(super) rows: Vec<Vec<Markup>>,
+}
 
 /// A table that scrolls sideways when there is no room for it. The first cell of a row names it.
 pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Markup {
-    groups(caption, columns, std::slice::from_ref(&rows.to_vec()))
+    groups(caption, columns, &[Rows { heading: None, rows: rows.to_vec() }])
 }
 
 /// The same with groups of rows set apart.
-pub(super) fn groups(caption: &str, columns: &[Column<'_>], groups: &[Vec<Vec<Markup>>]) -> Markup {
-    let numeric = |place: usize| columns.get(place).is_some_and(|(_, is_number)| *is_number).then_some("n");
+pub(super) fn groups(caption: &str, columns: &[Column<'_>], groups: &[Rows]) -> Markup {
+    let class = |place: usize| columns.get(place).and_then(|(_, kind)| kind.class());
     html! {
         div class="scroll card" tabindex="0" role="region" aria-label=(caption) {
             table {
@@ -111,19 +138,22 @@ pub(super) fn groups(caption: &str, columns: &[Column<'_>], groups: &[Vec<Vec<Ma
                 thead {
                     tr {
                         @for (place, (name, _)) in columns.iter().enumerate() {
-                            th scope="col" class=[numeric(place)] { (name) }
+                            th scope="col" class=[class(place)] { (name) }
                         }
                     }
                 }
-                @for rows in groups {
+                @for group in groups {
                     tbody class="group" {
-                        @for row in rows {
+                        @if let Some(heading) = &group.heading {
+                            tr { th class="heading" scope="rowgroup" colspan=(columns.len()) { (heading) } }
+                        }
+                        @for row in &group.rows {
                             tr {
                                 @for (place, cell) in row.iter().enumerate() {
                                     @if place == 0 {
-                                        th scope="row" class=[numeric(place)] { (cell) }
+                                        th scope="row" class=[class(place)] { (cell) }
                                     } @else {
-                                        td class=[numeric(place)] { (cell) }
+                                        td class=[class(place)] { (cell) }
                                     }
                                 }
                             }
@@ -180,7 +210,7 @@ pub(super) fn assumptions(of: &std::collections::BTreeMap<String, String>) -> Ma
             p { "The result is only as good as these inputs. Whoever can measure one should replace it." }
             (table(
                 "Inputs and where they come from",
-                &[("input", false), ("source", false)],
+                &[("input", Kind::Words), ("source", Kind::Words)],
                 &of.iter().map(|(key, source)| vec![html! { code { (key) } }, text(source)]).collect::<Vec<_>>(),
             ))
         }

@@ -46,13 +46,13 @@ fn body(report: &RunReport, baseline: Option<&Comparison>) -> Markup {
             @if !report.assumptions.is_empty() { a href="#assumptions" { "Assumptions" } }
             a href="#again" { "Run it again" }
         }
-        @if let Some(baseline) = baseline { (tables::baseline(baseline)) }
         h2 id="day" { "The day" }
         p class="soft" {
             "Times of day are those of the scenario (" (instant::offset(report.time.utc_offset_s))
             "). Point at a chart for its numbers."
         }
         (charts::charts(report))
+        @if let Some(baseline) = baseline { (tables::baseline(baseline)) }
         h2 id="times" { "How long it took" }
         (tables::percentiles(report))
         h2 { "How it ended" }
@@ -62,6 +62,7 @@ fn body(report: &RunReport, baseline: Option<&Comparison>) -> Markup {
         h2 id="oracles" { "What must hold, and what should happen" }
         (tables::oracles(report))
         h2 id="worst" { "The jobs that took longest" }
+        p class="soft" { "The twenty that took longest, and the five refunds that did. Open one for its story." }
         (tables::worst(report))
         (page::assumptions(&report.assumptions))
         (tables::reproduce(report))
@@ -83,13 +84,14 @@ fn simulated(report: &RunReport) -> String {
     let accounts = u64::try_from(scenario.accounts.len()).unwrap_or(0);
     let end = match (report.counts.unfinished, time.settled_at) {
         (0, Some(_)) => "until everything was settled".to_owned(),
-        (unfinished, _) => format!("and {} never settled", count(unfinished, "video")),
+        (0, None) => "without ever coming to rest".to_owned(),
+        (unfinished, _) => format!("with {} that never ended", count(unfinished, "video")),
     };
     format!(
-        "{} on {}, {} to {to} and on {end}: {} with {} against {}, {} of simulated time in {}.",
-        count(report.counts.orders, "order"),
+        "{}, {} to {to} and on {end}: {} of {}, {}, {}. {} of simulated time took {}.",
         day("%-d %B %Y"),
         day("%H:%M"),
+        count(report.counts.orders, "order"),
         count(report.counts.videos, "video"),
         count(u64::from(scenario.workers), "worker"),
         count(accounts, "provider account"),
@@ -127,12 +129,17 @@ fn tiles(report: &RunReport) -> Markup {
                 &wait.map(|wait| format!("half within {}", duration(wait.p50_s))).unwrap_or_default(),
             ))
             (tile(
+                "longest queue",
+                &number(u64::from(report.series.queue_max.iter().max().copied().unwrap_or(0))),
+                "videos waiting for the provider",
+            ))
+            (tile(
                 "credits captured",
                 &signed(money.captured),
                 &format!("{} released, {} open", signed(money.released), signed(money.open_holds)),
             ))
             (tile(
-                "provider credits a video",
+                "provider\u{2019}s credits a video",
                 &per_video.map_or_else(|| "\u{2013}".to_owned(), |c| format::value(c, Unit::Number)),
                 &format!("{} charged", count(report.bill.charged_tasks, "task")),
             ))

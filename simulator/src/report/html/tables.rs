@@ -2,10 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::page::{Column, facts, figure, gauge, groups, mark, table, text};
+use super::page::{
+    Kind::{Extra, Number, Words},
+    Rows, facts, figure, gauge, groups, mark, table, text,
+};
 use crate::report::{
     collector::Unit,
-    compare::Comparison,
+    compare::{Comparison, Moved},
     data::{Percentiles, RunReport, SampleGroup, Threshold, WorstJob},
     format::{self, count, duration, number, words},
     instant,
@@ -16,8 +19,13 @@ pub(super) fn thresholds(report: &RunReport) -> Markup {
     if report.thresholds.is_empty() {
         return html! { p class="soft" { "The scenario has no thresholds." } };
     }
-    let columns =
-        [("metric", false), ("has to be", false), ("is", true), ("margin", true), ("", false), ("", false)];
+    let columns = [
+        ("metric, and what it has to be", Words),
+        ("", Words),
+        ("is", Number),
+        ("margin", Number),
+        ("", Extra),
+    ];
     let rows: Vec<_> = report.thresholds.iter().map(threshold).collect();
     table("Thresholds", &columns, &rows)
 }
@@ -31,15 +39,19 @@ fn threshold(of: &Threshold) -> Vec<Markup> {
         (false, None) => "nothing to measure",
     };
     vec![
-        html! { code { (of.metric) } },
-        html! { code { (of.expression) } },
+        subject(&of.metric, &of.expression),
+        mark(of.passed, word),
         text(told(of.value)),
-        text(told(of.margin)),
+        text(of.margin.map_or_else(|| "\u{2013}".to_owned(), |margin| format::difference(margin, unit))),
         html! {
             div class="gauge" { @if let Some(value) = of.value { (gauge(value, of.limit, of.passed)) } }
         },
-        mark(of.passed, word),
     ]
+}
+
+/// A metric and what it has to be, side by side or, where there is no room, one below the other.
+pub(super) fn subject(metric: &str, expression: &str) -> Markup {
+    html! { code class="half" { (metric) } " " code class="half" { (expression) } }
 }
 
 /// Every percentile by metric and group.
@@ -51,25 +63,30 @@ pub(super) fn percentiles(report: &RunReport) -> Markup {
         ("total_s", "total", "from the order to the confirmed handing over"),
         ("settle_s", "settle", "from the order to any end, refunds included"),
     ];
-    let columns = ["", "", "videos", "50 %", "90 %", "95 %", "99 %", "longest", "mean"];
-    let columns: Vec<Column<'_>> =
-        columns.into_iter().enumerate().map(|(place, name)| (name, place > 1)).collect();
+    let columns = [
+        ("", Words),
+        ("videos", Extra),
+        ("50 %", Number),
+        ("90 %", Number),
+        ("95 %", Number),
+        ("99 %", Number),
+        ("longest", Number),
+        ("mean", Extra),
+    ];
     let bodies = meaning.iter().map(|(metric, name, meaning)| {
-        let samples = report.samples.iter().filter(|sample| sample.metric == *metric).enumerate();
-        samples
-            .map(|(place, sample)| {
-                let head = html! {
-                    @if place == 0 { b { (name) } " " span class="soft" { (meaning) } }
-                };
-                let mut row = vec![head, text(sample.group.label())];
-                row.extend(numbers(&sample.percentiles));
-                row
-            })
-            .collect::<Vec<_>>()
+        let samples = report.samples.iter().filter(|sample| sample.metric == *metric);
+        let rows = samples.map(|sample| {
+            let mut row = vec![text(sample.group.label())];
+            row.extend(numbers(&sample.percentiles));
+            row
+        });
+        let heading = html! { b { (name) } " " span class="soft" { (meaning) } };
+        Rows { heading: Some(heading), rows: rows.collect() }
     });
-    let bodies: Vec<_> = bodies.filter(|rows| !rows.is_empty()).collect();
+    let bodies: Vec<_> = bodies.filter(|body| !body.rows.is_empty()).collect();
     html! {
-        (groups("How long it took; so many of a hundred videos took at most this long", &columns, &bodies))
+        @if bodies.is_empty() { p class="soft" { "No video got far enough to be measured." } } @else {
+        (groups("So many of a hundred videos took at most this long", &columns, &bodies)) }
         @if report.counts.never_rendered > 0 {
             p class="soft" {
                 (count(report.counts.never_rendered, "video"))
@@ -87,8 +104,13 @@ fn numbers(of: &Percentiles) -> Vec<Markup> {
 /// How videos ended, by group, and why they were refunded.
 pub(super) fn endings(report: &RunReport) -> Markup {
     let counts = &report.counts;
-    let columns =
-        [("", false), ("ordered", true), ("delivered", true), ("refunded", true), ("cancelled", true)];
+    let columns = [
+        ("", Words),
+        ("ordered", Number),
+        ("delivered", Number),
+        ("refunded", Number),
+        ("cancelled", Number),
+    ];
     let groups = counts.by_group.iter().filter(|of| of.videos > 0 || of.group == SampleGroup::Day);
     let rows: Vec<_> = groups
         .map(|of| {
@@ -104,7 +126,7 @@ pub(super) fn endings(report: &RunReport) -> Markup {
             @if causes.is_empty() {
                 p class="soft" { "No video was refunded." }
             } @else {
-                (table("Refunds by cause", &[("cause", false), ("videos", true)], &causes))
+                (table("Refunds by cause", &[("cause", Words), ("videos", Number)], &causes))
             }
         }
     }
@@ -121,12 +143,17 @@ pub(super) fn troubles(report: &RunReport) -> Markup {
             std::iter::once(text(words(&of.class))).chain(numbers).collect()
         })
         .collect();
-    let failure_columns =
-        [("class", false), ("failures", true), ("retried", true), ("sent again", true), ("refunded", true)];
+    let failure_columns = [
+        ("class", Words),
+        ("failures", Number),
+        ("retried", Number),
+        ("sent again", Number),
+        ("refunded", Number),
+    ];
     let faults: Vec<_> = counts
         .faults
         .iter()
-        .map(|of| vec![text(words(&of.site)), text(words(&of.fault)), figure(of.count)])
+        .map(|of| vec![text(words(&of.site)), text(meaning(&of.fault)), figure(of.count)])
         .collect();
     let calls: Vec<_> = counts
         .calls
@@ -137,15 +164,31 @@ pub(super) fn troubles(report: &RunReport) -> Markup {
             std::iter::once(text(words(&of.call))).chain(numbers).chain([longest]).collect()
         })
         .collect();
-    let call_columns = [("call", false), ("yes", true), ("no", true), ("no answer", true), ("longest", true)];
+    let call_columns =
+        [("call", Words), ("yes", Number), ("no", Number), ("no answer", Number), ("longest", Number)];
     html! {
-        div class="two" {
+        div class="two flow" {
             (table("Failures by class, and what was done", &failure_columns, &failures))
-            (table("Faults injected", &[("where", false), ("what", false), ("times", true)], &faults))
+            (table("Faults injected", &[("where", Words), ("what", Words), ("times", Number)], &faults))
             (table("Calls to outside services", &call_columns, &calls))
-            (table("And also", &[("", false), ("times", true)], &others(report)))
+            (table("And also", &[("", Words), ("times", Number)], &others(report)))
         }
     }
+}
+
+/// What an injected fault means.
+fn meaning(fault: &str) -> String {
+    let known = [
+        ("before", "failed before anything was done"),
+        ("after", "done, and the answer was lost"),
+        ("slow", "took long"),
+        ("refusal", "refused, or the task fails"),
+        ("nonsense", "answered with nonsense or nothing"),
+        ("double_tap", "tapped twice"),
+        ("repeated_order", "ordered again out of impatience"),
+        ("no_credits", "tried without credits"),
+    ];
+    known.iter().find(|(word, _)| *word == fault).map_or_else(|| words(fault), |(_, text)| (*text).to_owned())
 }
 
 fn others(report: &RunReport) -> Vec<Vec<Markup>> {
@@ -188,7 +231,11 @@ pub(super) fn oracles(report: &RunReport) -> Markup {
         .map(|name| {
             let checks = invariants.checks.get(name).copied().unwrap_or(0);
             let holds = !broken.contains(name);
-            vec![text(words(name)), figure(checks), mark(holds, if holds { "holds" } else { "broken" })]
+            let state = match (holds, checks) {
+                (true, 0) => html! { span class="soft" { "never checked" } },
+                _ => mark(holds, if holds { "holds" } else { "broken" }),
+            };
+            vec![text(words(name)), figure(checks), state]
         })
         .collect();
     let goals: Vec<_> = report
@@ -205,11 +252,11 @@ pub(super) fn oracles(report: &RunReport) -> Markup {
         .collect();
     html! {
         div class="two" {
-            (table("Invariants: what must hold in every run", &[("invariant", false), ("checks", true), ("", false)], &rows))
+            (table("Invariants: what must hold in every run", &[("invariant", Words), ("checks", Number), ("", Words)], &rows))
             @if goals.is_empty() {
                 p class="soft" { "The scenario names no goals." }
             } @else {
-                (table("Goals: what should happen at least once", &[("goal", false), ("times", true), ("", false)], &goals))
+                (table("Goals: what should happen at least once", &[("goal", Words), ("times", Number), ("", Words)], &goals))
             }
         }
     }
@@ -236,12 +283,12 @@ pub(super) fn broken(report: &RunReport) -> Markup {
         })
         .collect();
     let columns = [
-        ("invariant", false),
-        ("what was found", false),
-        ("when", false),
-        ("job", true),
-        ("order", true),
-        ("see it again", false),
+        ("invariant", Words),
+        ("what was found", Words),
+        ("when", Words),
+        ("job", Number),
+        ("order", Number),
+        ("see it again", Words),
     ];
     html! {
         @if !rows.is_empty() {
@@ -257,6 +304,9 @@ pub(super) fn broken(report: &RunReport) -> Markup {
 
 /// The jobs that took longest.
 pub(super) fn worst(report: &RunReport) -> Markup {
+    if report.worst.is_empty() {
+        return html! { p class="soft" { "There were no jobs." } };
+    }
     html! {
         div class="card" {
             @for job in &report.worst { (worst_job(job, report.time.utc_offset_s)) }
@@ -295,26 +345,33 @@ fn worst_job(job: &WorstJob, offset: i32) -> Markup {
     }
 }
 
-/// What moved since the baseline.
+/// What moved since the baseline. Between campaigns, what moved beyond the seeds' own noise comes first.
 pub(super) fn baseline(of: &Comparison) -> Markup {
-    let rows: Vec<_> = of
-        .moved
-        .iter()
-        .map(|row| {
-            let [before, after, absolute, relative] = row.told().map(text);
-            let judgement = match (row.is_better, row.beyond_noise) {
-                (Some(is_better), noise) if noise != Some(false) => mark(is_better, row.judgement()),
-                _ => text(row.judgement()),
-            };
-            vec![html! { code { (row.name) } }, before, after, absolute, relative, judgement]
-        })
-        .collect();
-    let columns = [("metric", false), ("before", true), ("now", true), ("by", true), ("", true), ("", false)];
+    let row = |moved: &Moved| {
+        let [before, after, absolute, relative] = moved.told().map(text);
+        let judgement = match (moved.is_better, moved.beyond_noise) {
+            (Some(is_better), noise) if noise != Some(false) => mark(is_better, moved.judgement()),
+            _ => html! { span class="soft nowrap" { (moved.judgement()) } },
+        };
+        vec![html! { code { (moved.name) } }, before, after, absolute, relative, judgement]
+    };
+    let group = |beyond: Option<bool>, heading: Option<&str>| Rows {
+        heading: heading.map(text),
+        rows: of.moved.iter().filter(|moved| moved.beyond_noise == beyond).map(row).collect(),
+    };
+    let bodies = [
+        group(Some(true), Some("Further than the seeds of either lie apart")),
+        group(None, None),
+        group(Some(false), Some("No further than the seeds lie apart: this may be chance")),
+    ];
+    let bodies: Vec<_> = bodies.into_iter().filter(|body| !body.rows.is_empty()).collect();
+    let columns =
+        [("metric", Words), ("before", Number), ("now", Number), ("by", Number), ("", Number), ("", Words)];
     html! {
         h2 id="baseline" { "What moved since the baseline" }
         p { "Baseline: " (of.before) ". " (number(of.unmoved)) " other numbers are the same." }
         @for doubt in &of.doubts { p class="missed" { "Mind that " (doubt) "." } }
-        (table("Numbers that moved", &columns, &rows))
+        @if !bodies.is_empty() { (groups("Numbers that moved", &columns, &bodies)) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::report::{format, sweep::SweepTable};
 pub(in crate::report::html) const SHADES: [f64; 5] = [5.0, 30.0, 120.0, 600.0, 3_600.0];
 
 const ROW: u32 = 44;
-const COLUMN: u32 = 74;
+const COLUMN: u32 = 98;
 
 /// The shade of a wait, from 0.
 pub(in crate::report::html) fn shade(seconds: f64) -> usize {

@@ -123,8 +123,7 @@ impl Chart {
                     @if self.bands.iter().take(place).all(|before| before.name != band.name) {
                         li {
                             svg aria-hidden="true" {
-                                rect class="band" width="20" height="12"
-                                    fill=[band.is_trouble.then_some("none")] {}
+                                rect class=(if band.is_trouble { "trouble" } else { "band" }) width="20" height="12" {}
                                 @if band.is_trouble {
                                     path class="hatch" d="M-2 8 6 0M2 12 14 0M10 12 22 0M18 12 24 6" {}
                                 }
@@ -144,16 +143,16 @@ impl Chart {
         html! {
             svg role="img" aria-label=(format!("{}. {}", self.title, self.finding)) {
                 defs {
-                    pattern id=(pattern) width="8" height="8" patternUnits="userSpaceOnUse"
+                    pattern id=(pattern) width="6" height="6" patternUnits="userSpaceOnUse"
                         patternTransform="rotate(45)" {
-                        line class="hatch" x1="0" x2="0" y1="0" y2="8" {}
+                        line class="hatch" x1="0" x2="0" y1="0" y2="6" {}
                     }
                 }
                 @for band in &self.bands {
                     @let (x, width) = (percent(band.from), percent((band.to - band.from).max(0.15)));
                     @if band.is_trouble {
-                        rect x=(x) y="0" width=(width) height="100%" fill=(format!("url(#{pattern})"))
-                            fill-opacity="0.6" {}
+                        rect class="trouble" x=(x) y="0" width=(width) height="100%" {}
+                        rect x=(x) y="0" width=(width) height="100%" fill=(format!("url(#{pattern})")) {}
                     } @else {
                         rect class="band" x=(x) y="0" width=(width) height="100%" {}
                     }
