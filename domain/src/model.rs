@@ -28,9 +28,9 @@ pub struct VideoModel {
 /// When a render is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderTiming {
-    /// First look after the task was accepted.
+    /// First look after the task was accepted: most refusals of a photo or prompt show by then.
     pub first_poll: Duration,
-    /// Between later looks.
+    /// Between looks around the expected time.
     pub poll_every: Duration,
     /// What users are told to expect.
     pub typical: Duration,
@@ -40,16 +40,58 @@ pub struct RenderTiming {
 }
 
 impl RenderTiming {
-    /// How long to wait before the next look at a render that has run for `running`: seldom while it cannot be
-    /// ready, often around the expected time, seldom again once it is late.
+    /// The shortest wait between two looks.
+    const WAIT_MIN: Duration = Duration::from_secs(1);
+
+    /// How long to wait before the next look at a render that has run for `running`: one early look for what is
+    /// refused at once, none while it cannot be ready (half the expected time), often around the expected time,
+    /// seldom once it is late (three times that).
     #[must_use]
     pub fn next_poll_in(&self, running: Duration) -> Duration {
-        if running < self.first_poll {
-            self.first_poll.saturating_sub(running).max(Duration::from_secs(1))
+        let ready = self.typical / 2;
+        let wait = if running < self.first_poll {
+            self.first_poll.saturating_sub(running)
+        } else if running < ready {
+            ready.saturating_sub(running)
         } else if running > self.typical * 3 {
             self.poll_every * 3
         } else {
             self.poll_every
+        };
+        wait.max(Self::WAIT_MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// When a render is looked at, in seconds after it began.
+    fn looks(timing: RenderTiming, until: u64) -> Vec<u64> {
+        let (mut at, mut looks) = (Duration::ZERO, Vec::new());
+        while at.as_secs() < until {
+            at += timing.next_poll_in(at);
+            looks.push(at.as_secs());
         }
+        looks
+    }
+
+    #[test]
+    fn a_render_is_looked_at_once_early_then_around_its_time_and_seldom_once_late() {
+        let timing =
+            RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
+        let looks = looks(timing, 600);
+        assert_eq!(looks[..4], [30, 90, 100, 110]);
+        assert!(looks.ends_with(&[530, 540, 550, 580, 610]), "{looks:?}");
+    }
+
+    #[test]
+    fn a_first_look_beyond_half_the_usual_time_is_followed_by_the_usual_ones() {
+        let timing = RenderTiming { first_poll: s(45), poll_every: s(10), typical: s(80), give_up: s(1_800) };
+        assert_eq!(looks(timing, 70), [45, 55, 65, 75]);
     }
 }

@@ -156,7 +156,8 @@ pub trait JobStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Lease>, PortError>;
 
-    /// Stores a step under a lease. `evidence`, what the provider literally said, is kept with the attempt for
+    /// Stores a step under a lease. No hint is given that its job may be due again at once: whoever stores a step
+    /// knows, and has a slot free. `evidence`, what the provider literally said, is kept with the attempt for
     /// whoever has to explain it later.
     ///
     /// # Errors
@@ -194,7 +195,12 @@ pub trait JobStore: Send + Sync {
     /// Frees jobs whose step passed its deadline, and returns them.
     async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError>;
 
+    /// When the first of all leases and deadlines runs out, or ran out; `None` while nothing is claimed.
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError>;
+
     /// Gives claimed jobs back unworked, due at once: the worker is stopping. Leases that are lost are skipped.
+    /// Every other process is given a hint, even when there is nothing to give back: a step that this worker has
+    /// just stored may be due.
     async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError>;
 
     /// Cancels a job that is not with the provider yet, whoever holds its lease.

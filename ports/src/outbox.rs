@@ -20,6 +20,8 @@ pub struct OutboxMessage {
     pub failures: u32,
     /// Must match at every later write.
     pub lease: i64,
+    /// Whether a later message of its line had to wait behind it when it was claimed.
+    pub is_followed: bool,
 }
 
 /// What a claim found.

@@ -18,10 +18,7 @@ use super::{
 };
 
 impl MemStores {
-    fn ring_for(&self, step: &Step, now: Timestamp) {
-        if step.next_run_at.is_some_and(|at| at <= now) {
-            self.signal.ring(Topic::Jobs);
-        }
+    fn ring_for(&self, step: &Step) {
         if !step.notices.is_empty() {
             self.signal.ring(Topic::Outbox);
         }
@@ -108,7 +105,7 @@ impl JobStore for MemStores {
             world.update_attempt(change, evidence, now);
         }
         drop(world);
-        self.ring_for(step, now);
+        self.ring_for(step);
         Ok(())
     }
 
@@ -138,7 +135,7 @@ impl JobStore for MemStores {
             world.insert_attempt(leased.job.id, change, roster, now);
         }
         drop(world);
-        self.ring_for(&step, now);
+        self.ring_for(&step);
         Ok(step)
     }
 
@@ -152,6 +149,12 @@ impl JobStore for MemStores {
 
     async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         Ok(self.rescue(|lease| lease.deadline <= now))
+    }
+
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
+        let world = self.lock();
+        let leases = world.leased.iter().filter_map(|id| world.jobs.get(id)?.lease);
+        Ok(leases.map(|lease| lease.until.min(lease.deadline)).min())
     }
 
     async fn give_back(&self, leases: &[Lease], _now: Timestamp) -> Result<(), PortError> {
@@ -178,7 +181,7 @@ impl JobStore for MemStores {
         let number = row.lease_number + 1;
         world.write_step(number, &step, AfterStep::Release, now)?;
         drop(world);
-        self.ring_for(&step, now);
+        self.ring_for(&step);
         Ok(step)
     }
 

@@ -21,6 +21,13 @@ pub(super) struct OutboxRow {
     pub(super) lease: i64,
 }
 
+/// Messages of one order to one audience go out one after the other.
+type Line = (OrderId, bool);
+
+fn line(notice: &Notice) -> Line {
+    (notice.order, notice.audience == Audience::Operator)
+}
+
 impl World {
     /// The waiting row behind a claimed message, if the claim still holds.
     fn claimed(&mut self, message: &OutboxMessage) -> Result<(u64, &mut OutboxRow), PortError> {
@@ -47,14 +54,14 @@ impl Outbox for MemStores {
         let mut world = self.lock();
         let world = &mut *world;
         let mut claim = OutboxClaim::default();
-        let mut lines: BTreeSet<(OrderId, bool)> = BTreeSet::new();
+        let mut lines: BTreeSet<Line> = BTreeSet::new();
         for id in &world.outbox_waiting {
             if claim.messages.len() == limit as usize {
                 break;
             }
             let Some(row) = world.outbox.get_mut(id) else { continue };
             // Only the first of a line may go; the others wait behind it.
-            let heads_line = lines.insert((row.notice.order, row.notice.audience == Audience::Operator));
+            let heads_line = lines.insert(line(&row.notice));
             if row.due_at > now {
                 claim.next_due_at = Some(claim.next_due_at.map_or(row.due_at, |at| at.min(row.due_at)));
             } else if heads_line {
@@ -65,8 +72,15 @@ impl Outbox for MemStores {
                     notice: row.notice.clone(),
                     failures: row.failures,
                     lease: row.lease,
+                    is_followed: false,
                 });
             }
+        }
+        for message in &mut claim.messages {
+            let (id, line_of) = (message.id.value(), line(&message.notice));
+            let behind = world.outbox_waiting.iter().filter(|waiting| u128::from(**waiting) > id);
+            let mut rows = behind.filter_map(|id| world.outbox.get(id));
+            message.is_followed = rows.any(|row| line(&row.notice) == line_of);
         }
         if claim.messages.len() == limit as usize {
             claim.next_due_at = None;

@@ -1,42 +1,63 @@
 //! Submissions and the state of provider keys.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::{
     failure::{Failure, Reason},
     id::{AttemptId, JobId, KeyId, TaskId},
-    job::{AttemptChange, AttemptStatus},
+    job::AttemptStatus,
     key::{Cooling, CoolingCause, KeyFacts},
     time::Timestamp,
 };
 use ports::{AttemptRecord, KeyRoster, PortError};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, Transaction, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
+    PgStores,
     error::{failed, inconsistent},
+    job_rows::JobRow,
     time::{from_db, to_db},
 };
 
-/// Keeps every other process from choosing a key of these accounts until the transaction ends. Always in the same
-/// order, so that two processes cannot wait for each other.
-pub(super) async fn lock_accounts(tx: &mut PgConnection, roster: &KeyRoster) -> Result<(), PortError> {
-    const TRIED: &str = "lock the provider accounts";
-    let accounts: Vec<&str> = roster.keys.iter().map(|key| key.account.as_str()).collect();
-    sqlx::query(
-        "INSERT INTO provider_accounts (account)
-         SELECT DISTINCT a FROM unnest($1::text[]) AS a
-         WHERE NOT EXISTS (SELECT 1 FROM provider_accounts WHERE account = a) ORDER BY 1 ON CONFLICT DO NOTHING",
-    )
-    .bind(&accounts)
-    .execute(&mut *tx)
-    .await
-    .map_err(failed(TRIED))?;
-    sqlx::query("SELECT account FROM provider_accounts WHERE account = ANY ($1) ORDER BY account FOR UPDATE")
+impl PgStores {
+    /// Begins a transaction that keeps every other process from choosing a key of these accounts. They are locked
+    /// always in the same order, so that two processes cannot wait for each other.
+    pub(super) async fn begin_on_accounts(
+        &self,
+        roster: &KeyRoster,
+    ) -> Result<Transaction<'static, Postgres>, PortError> {
+        let tried = || failed("lock the provider accounts");
+        let accounts: BTreeSet<&str> = roster.keys.iter().map(|key| key.account.as_str()).collect();
+        let accounts: Vec<&str> = accounts.into_iter().collect();
+        let lock = async || {
+            let mut tx = self.pool.begin().await?;
+            let locked = sqlx::query(
+                "SELECT account FROM provider_accounts WHERE account = ANY ($1) ORDER BY account FOR UPDATE",
+            )
+            .bind(&accounts)
+            .execute(&mut *tx)
+            .await?;
+            Ok((tx, locked.rows_affected() == accounts.len() as u64))
+        };
+        let (tx, all_are_known) = lock().await.map_err(tried())?;
+        if all_are_known {
+            return Ok(tx);
+        }
+        // The first submission on an account. It is written down without any lock in hand, or the order would differ.
+        tx.rollback().await.map_err(tried())?;
+        sqlx::query(
+            "INSERT INTO provider_accounts (account)
+             SELECT a FROM unnest($1::text[]) AS a ORDER BY 1 ON CONFLICT DO NOTHING",
+        )
         .bind(&accounts)
-        .execute(tx)
+        .execute(&self.pool)
         .await
-        .map_err(failed(TRIED))?;
-    Ok(())
+        .map_err(tried())?;
+        let (tx, _) = lock().await.map_err(tried())?;
+        Ok(tx)
+    }
 }
 
 #[derive(FromRow)]
@@ -50,34 +71,71 @@ struct FactsRow {
     key_running: i64,
 }
 
-/// What is known of the roster's keys.
-pub(super) async fn key_facts(
-    connection: &mut PgConnection,
-    roster: &KeyRoster,
-    now: Timestamp,
-) -> Result<Vec<KeyFacts>, PortError> {
-    let window_ms = i64::try_from(roster.limits.window.as_millis()).unwrap_or(i64::MAX);
-    let window_start = Timestamp::from_millis(now.as_millis().saturating_sub(window_ms));
-    let (keys, accounts): (Vec<&str>, Vec<&str>) =
-        roster.keys.iter().map(|key| (key.key.as_str(), key.account.as_str())).unzip();
-    let rows: Vec<FactsRow> = sqlx::query_as(
+/// What is known of the keys `$1` of the accounts `$2`; an account's window for creations began at `$3`.
+macro_rules! key_facts {
+    () => {
         "SELECT r.key, k.cooled_until, k.cause,
                 (SELECT count(*) FROM attempts a WHERE a.account = r.account
                  AND a.status IN ('sent', 'unanswered', 'running')) AS account_running,
                 (SELECT count(*) FROM attempts a WHERE a.account = r.account AND a.sent_at > $3) AS account_created,
                 (SELECT min(sent_at) FROM attempts a WHERE a.account = r.account AND a.sent_at > $3) AS oldest_created,
                 (SELECT count(*) FROM attempts a WHERE a.account = r.account AND a.key = r.key
-                 AND a.status IN ('sent', 'unanswered', 'running')) AS key_running
+                 AND a.status IN ('sent', 'unanswered', 'running')) AS key_running, r.place
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (key, account, place)
-         LEFT JOIN provider_keys k ON k.key = r.key ORDER BY r.place",
-    )
-    .bind(keys)
-    .bind(accounts)
-    .bind(to_db(window_start))
-    .fetch_all(connection)
-    .await
-    .map_err(failed("read the state of the keys"))?;
-    rows.into_iter()
+         LEFT JOIN provider_keys k ON k.key = r.key"
+    };
+}
+
+fn bind_roster<'q>(
+    statement: Query<'q, Postgres, PgArguments>,
+    roster: &'q KeyRoster,
+    now: Timestamp,
+) -> Query<'q, Postgres, PgArguments> {
+    let window_ms = i64::try_from(roster.limits.window.as_millis()).unwrap_or(i64::MAX);
+    let window_start = Timestamp::from_millis(now.as_millis().saturating_sub(window_ms));
+    let (keys, accounts): (Vec<&str>, Vec<&str>) =
+        roster.keys.iter().map(|key| (key.key.as_str(), key.account.as_str())).unzip();
+    statement.bind(keys).bind(accounts).bind(to_db(window_start))
+}
+
+/// What is known of the roster's keys.
+pub(super) async fn key_facts(
+    executor: impl PgExecutor<'_>,
+    roster: &KeyRoster,
+    now: Timestamp,
+) -> Result<Vec<KeyFacts>, PortError> {
+    let tried = failed("read the state of the keys");
+    let statement = sqlx::query(concat!(key_facts!(), " ORDER BY r.place"));
+    let rows = bind_roster(statement, roster, now).fetch_all(executor).await.map_err(&tried)?;
+    facts(&rows.iter().map(FactsRow::from_row).collect::<Result<Vec<_>, _>>().map_err(&tried)?, roster)
+}
+
+/// Reads a job, keeping everybody else from changing it until the transaction ends, and what is known of the roster's
+/// keys. `None` when there is no such job.
+pub(super) async fn job_and_key_facts(
+    tx: &mut PgConnection,
+    job: JobId,
+    roster: &KeyRoster,
+    now: Timestamp,
+) -> Result<Option<(JobRow, Vec<KeyFacts>)>, PortError> {
+    let tried = failed("read the job and the state of the keys");
+    let statement = sqlx::query(concat!(
+        "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $4 FOR NO KEY UPDATE), facts AS (",
+        key_facts!(),
+        ") SELECT * FROM job LEFT JOIN facts ON true ORDER BY place"
+    ));
+    let statement = bind_roster(statement, roster, now).bind(Uuid::from_u128(job.value()));
+    let rows = statement.fetch_all(tx).await.map_err(&tried)?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let job = JobRow::from_row(first).map_err(&tried)?;
+    // A roster without keys has no facts, and the one row is the job's alone.
+    let of_keys = rows.iter().take(roster.keys.len()).map(FactsRow::from_row);
+    let rows = of_keys.collect::<Result<Vec<_>, _>>().map_err(&tried)?;
+    Ok(Some((job, facts(&rows, roster)?)))
+}
+
+fn facts(rows: &[FactsRow], roster: &KeyRoster) -> Result<Vec<KeyFacts>, PortError> {
+    rows.iter()
         .zip(&roster.keys)
         .map(|(row, key)| {
             let cooling = match (row.cooled_until, row.cause.as_deref()) {
@@ -100,72 +158,6 @@ pub(super) async fn key_facts(
             })
         })
         .collect()
-}
-
-/// Records a submission before it is sent.
-pub(super) async fn insert(
-    tx: &mut PgConnection,
-    job: JobId,
-    change: &AttemptChange,
-    roster: &KeyRoster,
-    now: Timestamp,
-) -> Result<(), PortError> {
-    let account = roster.keys.iter().find(|key| key.key == change.key).map_or("", |key| key.account.as_str());
-    sqlx::query(
-        "INSERT INTO attempts (id, job_id, account, key, status, sent_at, changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)",
-    )
-    .bind(Uuid::from_u128(change.id.value()))
-    .bind(Uuid::from_u128(job.value()))
-    .bind(account)
-    .bind(change.key.as_str())
-    .bind(change.status.as_str())
-    .bind(to_db(now))
-    .execute(tx)
-    .await
-    .map_err(failed("record a submission"))?;
-    Ok(())
-}
-
-/// Records what became of a submission.
-pub(super) async fn update(
-    tx: &mut PgConnection,
-    change: &AttemptChange,
-    evidence: Option<&str>,
-    now: Timestamp,
-) -> Result<(), PortError> {
-    sqlx::query(
-        "UPDATE attempts SET status = $2, task_id = coalesce($3, task_id), failure_class = coalesce($4, failure_class),
-                failure_reason = coalesce($5, failure_reason), evidence = coalesce($6, evidence), changed_at = $7
-         WHERE id = $1",
-    )
-    .bind(Uuid::from_u128(change.id.value()))
-    .bind(change.status.as_str())
-    .bind(change.task.as_ref().map(domain::id::TaskId::as_str))
-    .bind(change.failure.map(|failure| failure.class.as_str()))
-    .bind(change.failure.map(|failure| failure.reason.code()))
-    .bind(evidence)
-    .bind(to_db(now))
-    .execute(tx)
-    .await
-    .map_err(failed("record what became of a submission"))?;
-    Ok(())
-}
-
-/// Takes a key out of use. A cool-down only ever moves later: a shorter one does not end a longer one.
-pub(super) async fn cool_key(tx: &mut PgConnection, key: &KeyId, cooling: Cooling) -> Result<(), PortError> {
-    sqlx::query(
-        "INSERT INTO provider_keys (key, cooled_until, cause) VALUES ($1, $2, $3)
-         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause
-         WHERE provider_keys.cooled_until < excluded.cooled_until",
-    )
-    .bind(key.as_str())
-    .bind(to_db(cooling.until))
-    .bind(cooling.cause.as_str())
-    .execute(tx)
-    .await
-    .map_err(failed("take a key out of use"))?;
-    Ok(())
 }
 
 #[derive(FromRow)]

@@ -7,12 +7,13 @@ pub(super) fn failed(tried: &'static str) -> impl Fn(sqlx::Error) -> PortError {
     move |error| PortError::with_source(kind_of(&error), format!("could not {tried}"), error)
 }
 
-/// As [`failed`], for a commit: when the connection breaks there, nobody knows whether it happened.
+/// As [`failed`], for a commit, or for a statement that commits itself: when the connection breaks there, nobody knows
+/// whether it happened.
 pub(super) fn commit_failed(tried: &'static str) -> impl Fn(sqlx::Error) -> PortError {
     move |error| {
-        let kind = match kind_of(&error) {
-            ErrorKind::Transient if error.as_database_error().is_none() => ErrorKind::AnswerLost,
-            kind => kind,
+        let kind = match &error {
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => ErrorKind::AnswerLost,
+            _ => kind_of(&error),
         };
         PortError::with_source(kind, format!("could not {tried}"), error)
     }

@@ -9,11 +9,12 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AfterStep, JobRecord, Lease, PortError};
-use sqlx::{FromRow, PgConnection, Postgres, postgres::PgArguments, query::Query};
+use serde::Serialize;
+use sqlx::{FromRow, Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
-    error::{failed, inconsistent},
+    error::inconsistent,
     time::{from_db, to_db},
 };
 
@@ -43,7 +44,6 @@ pub(super) struct JobRow {
     refund_cause: Option<String>,
     finished_at: Option<DateTime<Utc>>,
     next_run_at: Option<DateTime<Utc>>,
-    pub(super) sort_at: Option<DateTime<Utc>>,
     pub(super) lease_no: i64,
     lease_until: Option<DateTime<Utc>>,
 }
@@ -197,53 +197,51 @@ impl<'a> StateColumns<'a> {
     }
 }
 
-/// Inserts a job that nobody has worked on, due at once.
-pub(super) async fn insert_job(tx: &mut PgConnection, job: &Job) -> Result<(), PortError> {
-    sqlx::query(
-        "INSERT INTO jobs (id, order_id, tg_user_id, video_number, video_count, created_at, state, next_run_at, sort_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8)",
-    )
-    .bind(Uuid::from_u128(job.id.value()))
-    .bind(Uuid::from_u128(job.order.value()))
-    .bind(job.user.value())
-    .bind(i16::from(job.video.0))
-    .bind(i16::from(job.video.1))
-    .bind(to_db(job.created_at))
-    .bind(job.state.name().as_str())
-    .bind(to_db(job.sort_at(job.created_at)))
-    .execute(tx)
-    .await
-    .map_err(failed("store a job"))?;
-    Ok(())
+/// The columns of a job that nobody has worked on, due at once.
+#[derive(Debug, Serialize)]
+pub(super) struct NewJobCells {
+    id: Uuid,
+    video_number: u8,
+    video_count: u8,
+    created_at: DateTime<Utc>,
+    state: &'static str,
+    sort_at: DateTime<Utc>,
 }
 
-/// Writes a job under its lease; `false` when the lease is lost.
-pub(super) async fn update_leased(
-    tx: &mut PgConnection,
-    lease: Lease,
-    job: &Job,
-    next_run_at: Option<Timestamp>,
-    after: AfterStep,
-) -> Result<bool, PortError> {
-    let statement = sqlx::query(
+impl NewJobCells {
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            id: Uuid::from_u128(job.id.value()),
+            video_number: job.video.0,
+            video_count: job.video.1,
+            created_at: to_db(job.created_at),
+            state: job.state.name().as_str(),
+            sort_at: to_db(job.sort_at(job.created_at)),
+        }
+    }
+}
+
+/// Writes a job under its lease: parameters 1 to 21 are those of [`bind_job`].
+macro_rules! update_job {
+    () => {
         "UPDATE jobs SET state = $3, retries = $4, lost_answers = $5, delivery_failures = $6, prompt = $7,
                 photo_url = $8, photo_uploaded_at = $9, avoid_key = $10, attempt_id = $11, attempt_key = $12,
                 attempt_since = $13, task_id = $14, video_url = $15, refund_cause = $16, finished_at = $17,
                 next_run_at = $18, sort_at = $19, rescues = $20,
                 lease_owner = CASE WHEN $21 THEN lease_owner END, lease_until = CASE WHEN $21 THEN lease_until END,
                 lease_deadline = CASE WHEN $21 THEN lease_deadline END
-         WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL",
-    );
-    let keep = after == AfterStep::Keep;
-    let written = bind_job(statement, lease, job, next_run_at).bind(keep).execute(tx).await;
-    Ok(written.map_err(failed("store a step"))?.rows_affected() == 1)
+         WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL"
+    };
 }
+pub(super) use update_job;
 
-fn bind_job<'q>(
+/// Binds parameters 1 to 21.
+pub(super) fn bind_job<'q>(
     statement: Query<'q, Postgres, PgArguments>,
     lease: Lease,
     job: &Job,
     next_run_at: Option<Timestamp>,
+    after: AfterStep,
 ) -> Query<'q, Postgres, PgArguments> {
     let columns = StateColumns::of(&job.state);
     statement
@@ -267,4 +265,5 @@ fn bind_job<'q>(
         .bind(next_run_at.map(to_db))
         .bind(next_run_at.map(|at| to_db(job.sort_at(at))))
         .bind(i16::from(job.rescues))
+        .bind(after == AfterStep::Keep)
 }

@@ -18,40 +18,36 @@ use uuid::Uuid;
 
 use super::{
     PgStores, attempts,
+    claim_rows::claimed,
     error::{commit_failed, failed, readable},
-    job_rows::{JobRow, update_leased},
-    ledger_store::insert_entry,
-    notice_rows::insert_notice,
-    signal::notify,
+    job_rows::JobRow,
+    signal::CHANNEL_JOBS,
+    step_rows::{self, AttemptWrite},
     time::{from_db, to_db},
 };
 
+/// A claim and, unless it is full, the due time of the job that comes next. Nothing due sorts later than the longest
+/// delay from now, so the scan ends there. `due` is materialised because a LIMITed subquery may be run again for each
+/// row and then update more than LIMIT.
+const CLAIM: &str = "WITH due AS MATERIALIZED (
+         SELECT id FROM jobs
+         WHERE lease_owner IS NULL AND next_run_at IS NOT NULL AND next_run_at <= $2 AND sort_at <= $3
+         ORDER BY sort_at, id LIMIT $4 FOR UPDATE SKIP LOCKED),
+     claimed AS (
+         UPDATE jobs SET lease_no = lease_no + 1, lease_owner = $1, lease_until = $5, lease_deadline = $6
+         FROM due WHERE jobs.id = due.id RETURNING jobs.*),
+     next AS (
+         SELECT CASE WHEN (SELECT count(*) FROM due) < $4 THEN (
+             SELECT min(next_run_at) FROM jobs
+             WHERE lease_owner IS NULL AND next_run_at IS NOT NULL AND next_run_at > $2) END AS next_due_at)
+     SELECT * FROM next LEFT JOIN claimed ON true ORDER BY sort_at, id";
+
 impl PgStores {
-    /// Writes everything a step changes beside the job itself, and commits.
-    async fn finish_step(
-        &self,
-        mut tx: Transaction<'_, Postgres>,
-        step: &Step,
-        now: Timestamp,
-    ) -> Result<(), PortError> {
-        for entry in &step.entries {
-            insert_entry(&mut tx, entry).await?;
+    /// Rings for the messages of a step that was stored.
+    fn ring_for(&self, step: &Step) {
+        if !step.notices.is_empty() {
+            self.signal.ring(Topic::Outbox);
         }
-        for notice in &step.notices {
-            insert_notice(&mut tx, notice, now).await?;
-        }
-        if let Some((key, cooling)) = &step.cooling {
-            attempts::cool_key(&mut tx, key, *cooling).await?;
-        }
-        let due_now = step.next_run_at.is_some_and(|at| at <= now);
-        let topics = [(due_now, Topic::Jobs), (!step.notices.is_empty(), Topic::Outbox)]
-            .map(|(is, topic)| is.then_some(topic));
-        for topic in topics.iter().flatten() {
-            notify(&mut tx, *topic).await?;
-        }
-        tx.commit().await.map_err(commit_failed("store a step"))?;
-        topics.into_iter().flatten().for_each(|topic| self.signal.ring(topic));
-        Ok(())
     }
 
     /// Frees the leases a rescue found; the number grows, so that their holders can write nothing more.
@@ -94,6 +90,12 @@ fn refused(refusal: Refusal) -> PortError {
     PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
 }
 
+/// The account of the key that a step submits with.
+fn account_of<'a>(roster: &'a KeyRoster, step: &Step) -> &'a str {
+    let key = step.attempt.as_ref().map(|change| &change.key);
+    roster.keys.iter().find(|known| Some(&known.key) == key).map_or("", |known| known.account.as_str())
+}
+
 fn lease_columns(leases: &[Lease]) -> (Vec<Uuid>, Vec<i64>) {
     leases.iter().map(|lease| (Uuid::from_u128(lease.job.value()), lease.number)).unzip()
 }
@@ -108,45 +110,25 @@ impl JobStore for PgStores {
         now: Timestamp,
     ) -> Result<Claim, PortError> {
         const TRIED: &str = "claim jobs";
-        // Nothing due sorts later than the longest delay from now, so the scan ends there. The CTE is
-        // materialised because a LIMITed subquery may be run again for each row and then update more than LIMIT.
-        let mut rows: Vec<JobRow> = sqlx::query_as(
-            "WITH due AS MATERIALIZED (
-                 SELECT id FROM jobs
-                 WHERE lease_owner IS NULL AND next_run_at IS NOT NULL AND next_run_at <= $2 AND sort_at <= $3
-                 ORDER BY sort_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-             UPDATE jobs SET lease_no = lease_no + 1, lease_owner = $1, lease_until = $5, lease_deadline = $6
-             FROM due WHERE jobs.id = due.id RETURNING jobs.*",
-        )
-        .bind(Uuid::from_u128(worker.value()))
-        .bind(to_db(now))
-        .bind(to_db(now.after(Priority::DELAY_MAX)))
-        .bind(i64::from(limit))
-        .bind(to_db(now.after(terms.lease)))
-        .bind(to_db(now.after(terms.deadline)))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed(TRIED))?;
-        rows.sort_by_key(|row| (row.sort_at, row.id));
-        let is_full = rows.len() == limit as usize;
+        let rows = sqlx::query(CLAIM)
+            .bind(Uuid::from_u128(worker.value()))
+            .bind(to_db(now))
+            .bind(to_db(now.after(Priority::DELAY_MAX)))
+            .bind(i64::from(limit))
+            .bind(to_db(now.after(terms.lease)))
+            .bind(to_db(now.after(terms.deadline)))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed(TRIED))?;
+        let (rows, next_due_at) = claimed::<JobRow>(&rows).map_err(failed(TRIED))?;
         let leased = |row: &JobRow| {
             let job = row.job()?;
             let lease = Lease { job: job.id, number: row.lease_no };
             Ok::<_, PortError>(LeasedJob { job, lease })
         };
-        let jobs = rows.iter().filter_map(|row| readable("a job", leased(row))).collect();
-        let mut next_due_at = None;
-        if !is_full {
-            let next: Option<DateTime<Utc>> = sqlx::query_scalar(
-                "SELECT min(next_run_at) FROM jobs
-                 WHERE lease_owner IS NULL AND next_run_at IS NOT NULL AND next_run_at > $1",
-            )
-            .bind(to_db(now))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(failed(TRIED))?;
-            next_due_at = next.map(from_db);
-        }
+        let jobs: Vec<_> = rows.iter().filter_map(|row| readable("a job", leased(row))).collect();
+        // What was passed over is claimed all the same; readable ones may be due behind it.
+        let next_due_at = if jobs.len() < rows.len() { Some(now) } else { next_due_at };
         Ok(Claim { jobs, next_due_at })
     }
 
@@ -196,14 +178,13 @@ impl JobStore for PgStores {
         evidence: Option<&'a str>,
         now: Timestamp,
     ) -> Result<(), PortError> {
-        let mut tx = self.pool.begin().await.map_err(failed("store a step"))?;
-        if !update_leased(&mut tx, lease, &step.job, step.next_run_at, after).await? {
+        let attempt = AttemptWrite::Changed { evidence };
+        let stored = step_rows::store(&self.pool, lease, step, after, attempt, now).await;
+        if !stored.map_err(commit_failed("store a step"))? {
             return Err(lease_lost(lease.job));
         }
-        if let Some(change) = &step.attempt {
-            attempts::update(&mut tx, change, evidence, now).await?;
-        }
-        self.finish_step(tx, step, now).await
+        self.ring_for(step);
+        Ok(())
     }
 
     async fn open_attempt(
@@ -214,30 +195,31 @@ impl JobStore for PgStores {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<Step, PortError> {
-        let mut tx = self.pool.begin().await.map_err(failed("open an attempt"))?;
-        attempts::lock_accounts(&mut tx, roster).await?;
-        let row = lock_job(&mut tx, leased.job.id).await?.ok_or_else(|| lease_lost(leased.job.id))?;
+        const TRIED: &str = "open an attempt";
+        let lost = || lease_lost(leased.job.id);
+        let mut tx = self.begin_on_accounts(roster).await?;
+        // Only now, in a statement that begins under the locks: what it sees nobody else is about to change.
+        let (row, facts) =
+            attempts::job_and_key_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
         if row.lease_no != leased.lease.number {
-            return Err(let_go(tx, lease_lost(leased.job.id)).await);
+            return Err(let_go(tx, lost()).await);
         }
-        let facts = attempts::key_facts(&mut tx, roster, now).await?;
         let step =
             job::open_attempt(&row.job()?, attempt, &facts, &roster.limits, rules, now).map_err(refused)?;
         let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
-        if !update_leased(&mut tx, leased.lease, &step.job, step.next_run_at, after).await? {
-            return Err(lease_lost(leased.job.id));
+        let write = AttemptWrite::Opened { account: account_of(roster, &step) };
+        let stored = step_rows::store(&mut *tx, leased.lease, &step, after, write, now).await;
+        if !stored.map_err(failed("record a submission"))? {
+            return Err(let_go(tx, lost()).await);
         }
-        if let Some(change) = &step.attempt {
-            attempts::insert(&mut tx, leased.job.id, change, roster, now).await?;
-        }
-        self.finish_step(tx, &step, now).await?;
+        tx.commit().await.map_err(commit_failed(TRIED))?;
+        self.ring_for(&step);
         Ok(step)
     }
 
     async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        let mut connection = self.pool.acquire().await.map_err(failed("read the state of the keys"))?;
-        attempts::key_facts(&mut connection, roster, now).await
+        attempts::key_facts(&self.pool, roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
@@ -266,16 +248,30 @@ impl JobStore for PgStores {
         .await
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
+        let next: Option<DateTime<Utc>> = sqlx::query_scalar(
+            "SELECT least((SELECT min(lease_until) FROM jobs WHERE lease_owner IS NOT NULL),
+                          (SELECT min(lease_deadline) FROM jobs WHERE lease_owner IS NOT NULL))",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(failed("look for the lease that runs out first"))?;
+        Ok(next.map(from_db))
+    }
+
     async fn give_back(&self, leases: &[Lease], _now: Timestamp) -> Result<(), PortError> {
         let (ids, numbers) = lease_columns(leases);
         sqlx::query(
-            "UPDATE jobs SET lease_no = jobs.lease_no + 1, lease_owner = NULL, lease_until = NULL,
-                    lease_deadline = NULL
-             FROM unnest($1::uuid[], $2::bigint[]) AS held (id, lease_no)
-             WHERE jobs.id = held.id AND jobs.lease_no = held.lease_no AND lease_owner IS NOT NULL",
+            "WITH given AS (
+                 UPDATE jobs SET lease_no = jobs.lease_no + 1, lease_owner = NULL, lease_until = NULL,
+                        lease_deadline = NULL
+                 FROM unnest($1::uuid[], $2::bigint[]) AS held (id, lease_no)
+                 WHERE jobs.id = held.id AND jobs.lease_no = held.lease_no AND lease_owner IS NOT NULL)
+             SELECT pg_notify($3, '')",
         )
         .bind(ids)
         .bind(numbers)
+        .bind(CHANNEL_JOBS)
         .execute(&self.pool)
         .await
         .map_err(failed("give jobs back"))?;
@@ -284,7 +280,8 @@ impl JobStore for PgStores {
     }
 
     async fn cancel(&self, id: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
-        let mut tx = self.pool.begin().await.map_err(failed("cancel the job"))?;
+        const TRIED: &str = "cancel the job";
+        let mut tx = self.pool.begin().await.map_err(failed(TRIED))?;
         let Some(row) = lock_job(&mut tx, id).await? else {
             return Err(PortError::new(ErrorKind::Rejected, format!("there is no job {id}")));
         };
@@ -305,12 +302,15 @@ impl JobStore for PgStores {
         .bind(to_db(now))
         .fetch_one(&mut *tx)
         .await
-        .map_err(failed("cancel the job"))?;
+        .map_err(failed(TRIED))?;
         let lease = Lease { job: id, number };
-        if !update_leased(&mut tx, lease, &step.job, step.next_run_at, AfterStep::Release).await? {
-            return Err(lease_lost(id));
+        let nothing_said = AttemptWrite::Changed { evidence: None };
+        let stored = step_rows::store(&mut *tx, lease, &step, AfterStep::Release, nothing_said, now).await;
+        if !stored.map_err(failed(TRIED))? {
+            return Err(let_go(tx, lease_lost(id)).await);
         }
-        self.finish_step(tx, &step, now).await?;
+        tx.commit().await.map_err(commit_failed(TRIED))?;
+        self.ring_for(&step);
         Ok(step)
     }
 

@@ -5,6 +5,7 @@
 //! accounts, job, user.
 
 mod attempts;
+mod claim_rows;
 mod error;
 mod job_rows;
 mod job_store;
@@ -13,13 +14,19 @@ mod notice_rows;
 mod order_store;
 mod outbox;
 mod photo_store;
+mod recent;
 pub mod server;
 mod signal;
+mod step_rows;
 mod time;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-use ports::{ErrorKind, PortError};
+use domain::{
+    id::{OrderId, PhotoId},
+    order::Order,
+};
+use ports::{ErrorKind, Photo, PortError};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
@@ -27,7 +34,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::error::failed;
+use self::{error::failed, recent::Recent};
 use crate::bells::Bells;
 
 /// The schema, oldest change first; part of the program.
@@ -36,11 +43,20 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// How long a statement waits for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many orders are kept after they were read: about those with a job under way.
+const ORDERS_KEPT: usize = 1_024;
+/// How many bytes of photos are kept after they were read: each job reads its photo twice within a minute.
+const PHOTO_BYTES_KEPT: usize = 64 << 20;
+
 /// All stores, on one pool.
 #[derive(Debug, Clone)]
 pub struct PgStores {
     pool: PgPool,
     signal: Arc<Bells>,
+    /// Every step of a job needs its order, which never changes once it is placed.
+    orders: Arc<Recent<OrderId, Order>>,
+    /// A photo's id is the hash of its bytes.
+    photos: Arc<Recent<PhotoId, Photo>>,
 }
 
 impl PgStores {
@@ -65,10 +81,19 @@ impl PgStores {
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A ping before each statement doubles the round trips and promises nothing: a connection can break right
+            // after it. One that broke while it was idle fails its statement, which the caller tries again, and is
+            // then replaced.
+            .test_before_acquire(false)
             .connect_with(options)
             .await
             .map_err(failed("connect to PostgreSQL"))?;
-        Ok(Self { pool, signal: Arc::new(Bells::default()) })
+        Ok(Self {
+            pool,
+            signal: Arc::new(Bells::default()),
+            orders: Arc::new(Recent::up_to(ORDERS_KEPT)),
+            photos: Arc::new(Recent::up_to(PHOTO_BYTES_KEPT)),
+        })
     }
 
     /// Brings the schema up to date and returns the newest version.

@@ -8,46 +8,13 @@ use domain::{
     money::Credits,
     notice::{Audience, Notice, NoticeKind, RefundCause},
     order::Quantity,
-    time::Timestamp,
 };
 use ports::PortError;
 use serde_json::{Value, json};
-use sqlx::{FromRow, PgConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{
-    error::{failed, inconsistent},
-    time::to_db,
-};
-
-pub(super) async fn insert_notice(
-    tx: &mut PgConnection,
-    notice: &Notice,
-    at: Timestamp,
-) -> Result<(), PortError> {
-    let (audience, user) = match notice.audience {
-        Audience::User(user) => ("user", Some(user.value())),
-        Audience::Operator => ("operator", None),
-    };
-    let (kind, details) = to_columns(&notice.kind);
-    sqlx::query(
-        "INSERT INTO outbox (order_id, audience, tg_user_id, video_number, video_count, kind, details, written_at,
-                             due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-    )
-    .bind(Uuid::from_u128(notice.order.value()))
-    .bind(audience)
-    .bind(user)
-    .bind(notice.video.map(|(number, _)| i16::from(number)))
-    .bind(notice.video.map(|(_, of)| i16::from(of)))
-    .bind(kind)
-    .bind(details)
-    .bind(to_db(at))
-    .execute(tx)
-    .await
-    .map_err(failed("write a message into the outbox"))?;
-    Ok(())
-}
+use super::error::inconsistent;
 
 /// A row of the outbox.
 #[derive(FromRow)]
@@ -61,6 +28,7 @@ pub(super) struct NoticeRow {
     details: Value,
     pub(super) failures: i32,
     pub(super) lease_no: i64,
+    pub(super) is_followed: bool,
 }
 
 impl NoticeRow {
@@ -82,7 +50,8 @@ impl NoticeRow {
     }
 }
 
-fn to_columns(kind: &NoticeKind) -> (&'static str, Value) {
+/// The kind as a word, and its data.
+pub(super) fn to_columns(kind: &NoticeKind) -> (&'static str, Value) {
     match kind {
         NoticeKind::OrderAccepted { quantity, held } => {
             ("order_accepted", json!({ "quantity": quantity.videos(), "held": held.value() }))

@@ -10,16 +10,16 @@ use domain::{
     prompt::{Brief, Template},
 };
 use ports::{ErrorKind, OrderStore, Placed, PortError, Topic};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
     PgStores,
     error::{commit_failed, failed, inconsistent},
-    job_rows::insert_job,
-    ledger_store::{insert_entry, lock_balance, refused},
-    notice_rows::insert_notice,
-    signal::notify,
+    job_rows::NewJobCells,
+    ledger_store::{lock_balance, refused},
+    signal::{CHANNEL_JOBS, CHANNEL_OUTBOX},
+    step_rows::{EntryCells, NoticeCells, entries_and_notices},
     time::{from_db, to_db},
 };
 
@@ -76,26 +76,45 @@ async fn confirmed_before(tx: &mut PgConnection, request: &OrderRequest) -> Resu
     row.map(OrderRow::into_order).transpose()
 }
 
-async fn insert_order(tx: &mut PgConnection, order: &Order) -> Result<(), PortError> {
-    sqlx::query(
-        "INSERT INTO orders (id, tg_user_id, confirmation_id, photo_id, photo_format, template, brief, wishes,
+const PLACE: &str = concat!(
+    "WITH placed AS (
+         INSERT INTO orders (id, tg_user_id, confirmation_id, photo_id, photo_format, template, brief, wishes,
                              quantity, model, placed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(Uuid::from_u128(order.id.value()))
-    .bind(order.request.user.value())
-    .bind(order.request.confirmation.as_str())
-    .bind(Uuid::from_u128(order.request.photo.value()))
-    .bind(order.request.photo_format.as_str())
-    .bind(order.request.template.as_str())
-    .bind(order.request.brief.as_str())
-    .bind(order.request.wishes.as_ref().map(Brief::as_str))
-    .bind(i16::from(order.request.quantity.videos()))
-    .bind(order.model.as_str())
-    .bind(to_db(order.placed_at))
-    .execute(tx)
-    .await
-    .map_err(failed("store the order"))?;
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id, tg_user_id),
+     queued AS (
+         INSERT INTO jobs (id, order_id, tg_user_id, video_number, video_count, created_at, state, next_run_at,
+                           sort_at)
+         SELECT j.id, placed.id, placed.tg_user_id, j.video_number, j.video_count, j.created_at, j.state,
+                j.created_at, j.sort_at
+         FROM placed, jsonb_to_recordset($12) AS j (id uuid, video_number smallint, video_count smallint,
+             created_at timestamptz, state text, sort_at timestamptz)),",
+    entries_and_notices!("placed", "$13", "$14", "$11"),
+    " SELECT pg_notify($15, ''), pg_notify($16, '') FROM placed"
+);
+
+/// Writes everything a placement is made of.
+async fn insert(tx: &mut PgConnection, placement: &Placement) -> Result<(), PortError> {
+    let (order, request) = (&placement.order, &placement.order.request);
+    sqlx::query(PLACE)
+        .bind(Uuid::from_u128(order.id.value()))
+        .bind(request.user.value())
+        .bind(request.confirmation.as_str())
+        .bind(Uuid::from_u128(request.photo.value()))
+        .bind(request.photo_format.as_str())
+        .bind(request.template.as_str())
+        .bind(request.brief.as_str())
+        .bind(request.wishes.as_ref().map(Brief::as_str))
+        .bind(i16::from(request.quantity.videos()))
+        .bind(order.model.as_str())
+        .bind(to_db(order.placed_at))
+        .bind(Json(placement.jobs.iter().map(NewJobCells::of).collect::<Vec<_>>()))
+        .bind(Json([EntryCells::of(&placement.hold)]))
+        .bind(Json(placement.notices.iter().map(NoticeCells::of).collect::<Vec<_>>()))
+        .bind(CHANNEL_JOBS)
+        .bind(CHANNEL_OUTBOX)
+        .execute(tx)
+        .await
+        .map_err(failed("store the order"))?;
     Ok(())
 }
 
@@ -123,29 +142,28 @@ impl OrderStore for PgStores {
             }
             Err(error) => return Err(refused(error)),
         };
-        insert_order(&mut tx, &placement.order).await?;
-        for job in &placement.jobs {
-            insert_job(&mut tx, job).await?;
-        }
-        insert_entry(&mut tx, &placement.hold).await?;
-        for notice in &placement.notices {
-            insert_notice(&mut tx, notice, placement.order.placed_at).await?;
-        }
-        notify(&mut tx, Topic::Jobs).await?;
-        notify(&mut tx, Topic::Outbox).await?;
+        insert(&mut tx, placement).await?;
         tx.commit().await.map_err(commit_failed(TRIED))?;
+        self.orders.keep(placement.order.id, placement.order.clone(), 1);
         self.signal.ring(Topic::Jobs);
         self.signal.ring(Topic::Outbox);
         Ok(Placed::Placed { balance: after })
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, PortError> {
+        if let Some(order) = self.orders.get(&id) {
+            return Ok(Some(order));
+        }
         let row: Option<OrderRow> = sqlx::query_as("SELECT * FROM orders WHERE id = $1")
             .bind(Uuid::from_u128(id.value()))
             .fetch_optional(&self.pool)
             .await
             .map_err(failed("read the order"))?;
-        row.map(OrderRow::into_order).transpose()
+        let order = row.map(OrderRow::into_order).transpose()?;
+        if let Some(order) = &order {
+            self.orders.keep(id, order.clone(), 1);
+        }
+        Ok(order)
     }
 
     async fn orders_of(&self, user: UserId, limit: u32) -> Result<Vec<Order>, PortError> {

@@ -1,7 +1,6 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{
     id::{NoticeId, WorkerId},
     time::Timestamp,
@@ -10,13 +9,34 @@ use ports::{ErrorKind, Outbox, OutboxClaim, OutboxMessage, PortError};
 
 use super::{
     PgStores,
+    claim_rows::claimed,
     error::{failed, inconsistent, readable},
     notice_rows::NoticeRow,
-    time::{from_db, to_db},
+    time::to_db,
 };
 
 /// Longest error text kept with a message, in characters.
 const ERROR_CHARS_MAX: usize = 300;
+
+/// A claim, and beside it when the next message falls due: the claimed ones do at the end of their lease.
+const CLAIM: &str = "WITH due AS MATERIALIZED (
+         SELECT id FROM outbox o
+         WHERE done_at IS NULL AND due_at <= $1
+           AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_id = o.order_id
+                           AND e.audience = o.audience AND e.done_at IS NULL AND e.id < o.id)
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED),
+     claimed AS (
+         UPDATE outbox SET lease_no = lease_no + 1, due_at = $3 FROM due WHERE outbox.id = due.id
+         RETURNING outbox.id, order_id, audience, tg_user_id, video_number, video_count, kind, details, failures,
+                   lease_no),
+     next AS (
+         SELECT CASE WHEN (SELECT count(*) FROM due) < $2 THEN least(
+             (SELECT min(due_at) FROM outbox WHERE done_at IS NULL AND due_at > $1),
+             (SELECT $3 FROM due LIMIT 1)) END AS next_due_at)
+     SELECT next.*, claimed.*, EXISTS (
+         SELECT 1 FROM outbox l WHERE l.order_id = claimed.order_id AND l.audience = claimed.audience
+         AND l.done_at IS NULL AND l.id > claimed.id) AS is_followed
+     FROM next LEFT JOIN claimed ON true ORDER BY id";
 
 #[async_trait]
 impl Outbox for PgStores {
@@ -28,34 +48,17 @@ impl Outbox for PgStores {
         now: Timestamp,
     ) -> Result<OutboxClaim, PortError> {
         const TRIED: &str = "claim messages";
-        let mut rows: Vec<NoticeRow> = sqlx::query_as(
-            "WITH due AS MATERIALIZED (
-                 SELECT id FROM outbox o
-                 WHERE done_at IS NULL AND due_at <= $1
-                   AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_id = o.order_id
-                                   AND e.audience = o.audience AND e.done_at IS NULL AND e.id < o.id)
-                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-             UPDATE outbox SET lease_no = lease_no + 1, due_at = $3 FROM due WHERE outbox.id = due.id
-             RETURNING outbox.id, order_id, tg_user_id, video_number, video_count, kind, details, failures, lease_no",
-        )
-        .bind(to_db(now))
-        .bind(i64::from(limit))
-        .bind(to_db(lease_until))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed(TRIED))?;
-        rows.sort_by_key(|row| row.id);
-        let messages = rows.iter().filter_map(|row| readable("a message", message(row))).collect();
-        let mut next_due_at = None;
-        if rows.len() < limit as usize {
-            let next: Option<DateTime<Utc>> =
-                sqlx::query_scalar("SELECT min(due_at) FROM outbox WHERE done_at IS NULL AND due_at > $1")
-                    .bind(to_db(now))
-                    .fetch_one(&self.pool)
-                    .await
-                    .map_err(failed(TRIED))?;
-            next_due_at = next.map(from_db);
-        }
+        let rows = sqlx::query(CLAIM)
+            .bind(to_db(now))
+            .bind(i64::from(limit))
+            .bind(to_db(lease_until))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed(TRIED))?;
+        let (rows, next_due_at) = claimed::<NoticeRow>(&rows).map_err(failed(TRIED))?;
+        let messages: Vec<_> = rows.iter().filter_map(|row| readable("a message", message(row))).collect();
+        // What was passed over is claimed all the same; readable ones may be due behind it.
+        let next_due_at = if messages.len() < rows.len() { Some(now) } else { next_due_at };
         Ok(OutboxClaim { messages, next_due_at })
     }
 
@@ -107,6 +110,7 @@ fn message(row: &NoticeRow) -> Result<OutboxMessage, PortError> {
         notice: row.notice()?,
         failures: row.failures.unsigned_abs(),
         lease: row.lease_no,
+        is_followed: row.is_followed,
     })
 }
 

@@ -31,15 +31,18 @@ impl PhotoStore for PgStores {
     }
 
     async fn get(&self, id: PhotoId) -> Result<Option<Photo>, PortError> {
+        if let Some(photo) = self.photos.get(&id) {
+            return Ok(Some(photo));
+        }
         let row: Option<(String, Vec<u8>)> = sqlx::query_as("SELECT format, bytes FROM photos WHERE id = $1")
             .bind(Uuid::from_u128(id.value()))
             .fetch_optional(&self.pool)
             .await
             .map_err(failed("read the photo"))?;
-        row.map(|(format, bytes)| {
-            let format = PhotoFormat::parse(&format).ok_or_else(|| inconsistent("photos", "format", id))?;
-            Ok(Photo { bytes: Bytes::from(bytes), format })
-        })
-        .transpose()
+        let Some((format, bytes)) = row else { return Ok(None) };
+        let format = PhotoFormat::parse(&format).ok_or_else(|| inconsistent("photos", "format", id))?;
+        let photo = Photo { bytes: Bytes::from(bytes), format };
+        self.photos.keep(id, photo.clone(), photo.bytes.len());
+        Ok(Some(photo))
     }
 }

@@ -1,28 +1,16 @@
 //! Hints between processes: LISTEN and NOTIFY.
 
 use ports::{PortError, Topic};
-use sqlx::{PgConnection, PgPool, postgres::PgListener};
+use sqlx::{PgPool, postgres::PgListener};
 
 use super::error::failed;
 use crate::bells::Bells;
 
-const CHANNEL_JOBS: &str = "kadr_jobs";
-const CHANNEL_OUTBOX: &str = "kadr_outbox";
-
-/// Tells other processes, when the transaction commits. Once a topic and transaction, never by a row trigger:
-/// a commit that notifies takes a lock of the whole server.
-pub(super) async fn notify(tx: &mut PgConnection, topic: Topic) -> Result<(), PortError> {
-    let channel = match topic {
-        Topic::Jobs => CHANNEL_JOBS,
-        Topic::Outbox => CHANNEL_OUTBOX,
-    };
-    sqlx::query("SELECT pg_notify($1, '')")
-        .bind(channel)
-        .execute(tx)
-        .await
-        .map_err(failed("notify other processes"))?;
-    Ok(())
-}
+/// Notified, when the transaction commits, by whatever makes work for other processes. Once a topic and transaction,
+/// never by a row trigger: a commit that notifies takes a lock of the whole server.
+pub(super) const CHANNEL_JOBS: &str = "kadr_jobs";
+/// As [`CHANNEL_JOBS`], for messages.
+pub(super) const CHANNEL_OUTBOX: &str = "kadr_outbox";
 
 /// Rings for every notification. The first ring comes right after LISTEN and after each reconnection, because
 /// what was sent before is not repeated.

@@ -1,6 +1,6 @@
 //! Sending what was committed to be said.
 
-use domain::notice::Audience;
+use domain::{notice::Audience, time::Timestamp};
 use ports::{ErrorKind, OutboxMessage, PortError};
 
 use super::insist::insist;
@@ -12,7 +12,10 @@ pub enum Sending {
     /// It is out.
     Sent,
     /// It will be tried again.
-    Postponed,
+    Postponed {
+        /// When.
+        until: Timestamp,
+    },
     /// It will never be sent.
     GivenUp,
     /// Somebody else has it now.
@@ -62,7 +65,7 @@ pub async fn send_notice(
                 Some(delay) => {
                     let at = now.after(delay);
                     let write = || ports.outbox.postpone(message, at, &why);
-                    (Sending::Postponed, insist(&*ports.clock, write).await)
+                    (Sending::Postponed { until: at }, insist(&*ports.clock, write).await)
                 }
                 None => {
                     let write = || ports.outbox.give_up(message, now, &why);
@@ -129,7 +132,7 @@ mod tests {
             video: Some((1, 1)),
             kind: NoticeKind::WritingPrompt,
         };
-        OutboxMessage { id: NoticeId::new(1), notice, failures, lease: 1 }
+        OutboxMessage { id: NoticeId::new(1), notice, failures, lease: 1, is_followed: false }
     }
 
     fn failing(kind: ErrorKind) -> Mocks {
@@ -165,7 +168,7 @@ mod tests {
             assert_eq!((at, why), (START.after(third), "not sent"));
             Ok(())
         });
-        assert_eq!(send(mocks, 2).await, Sending::Postponed);
+        assert_eq!(send(mocks, 2).await, Sending::Postponed { until: START.after(third) });
     }
 
     #[tokio::test]

@@ -25,19 +25,23 @@ pub(super) trait Work: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whose hints wake the loop.
     const TOPIC: Topic;
+    /// Whether what is claimed holds something else back until its step has ended.
+    const HOLDS_BACK: bool;
 
     fn lease(item: &Self::Item) -> Self::Lease;
     async fn claim(&self, limit: u32, now: Timestamp) -> Result<Claimed<Self::Item>, PortError>;
-    /// Does the step to its end, failures included.
-    async fn step(&self, item: Self::Item);
+    /// Does the step to its end, failures included. Returns when what follows from it is due, if anything does.
+    async fn step(&self, item: Self::Item) -> Option<Timestamp>;
     /// The heartbeat: returns the leases that are lost.
     async fn extend(&self, leases: &[Self::Lease], now: Timestamp) -> Result<Vec<Self::Lease>, PortError>;
+    /// Gives back what was cut short, and tells other workers that something may be due.
     async fn give_back(&self, leases: &[Self::Lease], now: Timestamp) -> Result<(), PortError>;
 }
 
 /// What a claim found.
 pub(super) struct Claimed<Item> {
     pub(super) items: Vec<Item>,
+    /// When the next piece falls due; `None` when nothing is waiting, or when as many were found as were asked for.
     pub(super) next_due_at: Option<Timestamp>,
 }
 
@@ -45,6 +49,8 @@ pub(super) struct Claimed<Item> {
 struct Running<Lease> {
     lease: Lease,
     handle: AbortHandle,
+    /// The number of the claim that found it.
+    claim: u64,
 }
 
 /// When a claim says that work is due and yet returns none of it, another worker is just taking it; asking again
@@ -59,9 +65,12 @@ pub(super) struct Dispatcher<W: Work> {
     lease: Duration,
     safety_poll: Duration,
     grace: Duration,
-    steps: JoinSet<()>,
+    steps: JoinSet<Option<Timestamp>>,
     running: Vec<Running<W::Lease>>,
-    /// When to claim next, if a slot is free.
+    /// The number of the last claim.
+    claim: u64,
+    /// When to claim next, if a slot is free: when something may be due, as far as the last claim, hints and the
+    /// ends of steps have told.
     claim_at: Timestamp,
     /// When the next heartbeat is due, if anything runs.
     beat_at: Timestamp,
@@ -83,6 +92,7 @@ impl<W: Work> Dispatcher<W> {
             grace: policy.worker.grace,
             steps: JoinSet::new(),
             running: Vec::new(),
+            claim: 0,
             claim_at: now,
             beat_at: now,
             confirmed_at: now,
@@ -111,8 +121,12 @@ impl<W: Work> Dispatcher<W> {
                     self.confirmed_at = now;
                     self.beat_at = now.after(self.lease / 4);
                 }
+                self.claim += 1;
                 let safety = now.after(self.safety_poll);
+                let is_full = claimed.items.len() >= free as usize;
                 self.claim_at = match claimed.next_due_at {
+                    // More may be due, and is asked for as soon as a slot is free.
+                    None if is_full => now,
                     Some(at) if at <= now => now.after(CONTENDED_PAUSE),
                     Some(at) => at.min(safety),
                     None => safety,
@@ -128,7 +142,7 @@ impl<W: Work> Dispatcher<W> {
     fn start(&mut self, item: W::Item) {
         let (lease, work) = (W::lease(&item), Arc::clone(&self.work));
         let handle = self.steps.spawn(async move { work.step(item).await });
-        self.running.push(Running { lease, handle });
+        self.running.push(Running { lease, handle, claim: self.claim });
     }
 
     async fn beat_when_due(&mut self) {
@@ -187,15 +201,21 @@ impl<W: Work> Dispatcher<W> {
         }
     }
 
-    /// Forgets a step that ended, and all others that ended at the same time. Each left a slot, and probably a next
-    /// step that is due, so the store is asked again.
-    fn ended(&mut self, first: Result<(Id, ()), JoinError>) {
+    /// Forgets a step that ended, and all others that ended at the same time, and notes when what follows from them
+    /// is due. Whoever ends a step knows that, so the store need not be asked before.
+    fn ended(&mut self, first: Result<(Id, Option<Timestamp>), JoinError>) {
+        let now = self.clock.now();
+        let mut due_at: Option<Timestamp> = None;
         let mut next = Some(first);
         while let Some(ended) = next {
-            let id = match &ended {
-                Ok((id, ())) => *id,
-                Err(error) => error.id(),
+            let (id, follows_at) = match &ended {
+                Ok((id, follows_at)) => (*id, *follows_at),
+                Err(error) => (error.id(), None),
             };
+            // What was written behind it while it ran gave its hint then, and the claim passed it over.
+            let held_back =
+                W::HOLDS_BACK && self.running.iter().any(|r| r.handle.id() == id && r.claim < self.claim);
+            due_at = [due_at, follows_at, held_back.then_some(now)].into_iter().flatten().min();
             if let Err(error) = ended
                 && error.is_panic()
             {
@@ -205,8 +225,10 @@ impl<W: Work> Dispatcher<W> {
             self.running.retain(|running| running.handle.id() != id);
             next = self.steps.try_join_next_with_id();
         }
-        if !self.trouble.is_present() {
-            self.claim_at = self.clock.now();
+        if let Some(due_at) = due_at
+            && !self.trouble.is_present()
+        {
+            self.claim_at = self.claim_at.min(due_at);
         }
     }
 
@@ -225,16 +247,19 @@ impl<W: Work> Dispatcher<W> {
         let leases = self.leases();
         self.steps.abort_all();
         while self.steps.join_next().await.is_some() {}
-        if leases.is_empty() {
+        // What follows from the last steps is for others to claim, who have no hint of it yet.
+        if leases.is_empty() && self.claim_at > self.clock.now() {
             return;
         }
-        tracing::warn!(work = W::NAME, steps = leases.len(), "steps were cut short and are given back");
+        if !leases.is_empty() {
+            tracing::warn!(work = W::NAME, steps = leases.len(), "steps were cut short and are given back");
+        }
         if let Err(error) = self.work.give_back(&leases, self.clock.now()).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 work = W::NAME,
                 error,
-                "they could not be given back and are rescued when their leases run out"
+                "nothing could be given back: leases run out, and others look for work by themselves"
             );
         }
     }

@@ -7,7 +7,10 @@ use domain::{id::WorkerId, time::Timestamp};
 use ports::{Lease, LeasedJob, PortError, Topic};
 
 use super::dispatch::{Claimed, Work};
-use crate::{Policy, Ports, ids, services::run_step::run_step};
+use crate::{
+    Policy, Ports, ids,
+    services::run_step::{StepEnd, run_step},
+};
 
 pub(super) struct Jobs {
     ports: Ports,
@@ -28,6 +31,7 @@ impl Work for Jobs {
 
     const NAME: &'static str = "jobs";
     const TOPIC: Topic = Topic::Jobs;
+    const HOLDS_BACK: bool = false;
 
     fn lease(item: &LeasedJob) -> Lease {
         item.lease
@@ -38,10 +42,15 @@ impl Work for Jobs {
         Ok(Claimed { items: claim.jobs, next_due_at: claim.next_due_at })
     }
 
-    async fn step(&self, item: LeasedJob) {
-        if let Err(error) = run_step(&self.ports, &self.policy, &item).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(job.id = %item.lease.job, error, "a step failed, its job is rescued when the lease runs out");
+    async fn step(&self, item: LeasedJob) -> Option<Timestamp> {
+        match run_step(&self.ports, &self.policy, &item).await {
+            Ok(StepEnd::Stored { next_run_at, .. }) => next_run_at,
+            Ok(StepEnd::LeaseLost) => None,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(job.id = %item.lease.job, error, "a step failed, its job is rescued when the lease runs out");
+                None
+            }
         }
     }
 

@@ -10,7 +10,10 @@ use domain::{
 use ports::{OutboxMessage, PortError, Topic};
 
 use super::dispatch::{Claimed, Work};
-use crate::{Policy, Ports, ids, services::send_notices::send_notice};
+use crate::{
+    Policy, Ports, ids,
+    services::send_notices::{Sending, send_notice},
+};
 
 pub(super) struct Messages {
     ports: Ports,
@@ -31,6 +34,8 @@ impl Work for Messages {
 
     const NAME: &'static str = "messages";
     const TOPIC: Topic = Topic::Outbox;
+    /// The later messages of its line.
+    const HOLDS_BACK: bool = true;
 
     fn lease(item: &OutboxMessage) -> (NoticeId, i64) {
         (item.id, item.lease)
@@ -42,10 +47,16 @@ impl Work for Messages {
         Ok(Claimed { items: claim.messages, next_due_at: claim.next_due_at })
     }
 
-    async fn step(&self, item: OutboxMessage) {
-        if let Err(error) = send_notice(&self.ports, &self.policy, &item).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(notice.id = %item.id, error, "a message's fate could not be stored, it may be sent twice");
+    async fn step(&self, item: OutboxMessage) -> Option<Timestamp> {
+        match send_notice(&self.ports, &self.policy, &item).await {
+            Ok(Sending::Sent | Sending::GivenUp) => item.is_followed.then(|| self.ports.clock.now()),
+            Ok(Sending::Postponed { until }) => Some(until),
+            Ok(Sending::LeaseLost) => None,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(notice.id = %item.id, error, "a message's fate could not be stored, it may be sent twice");
+                None
+            }
         }
     }
 

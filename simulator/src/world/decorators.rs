@@ -110,6 +110,10 @@ impl<S: JobStore> JobStore for SimStores<S> {
         self.in_flight.during(self.real.rescue_hung(now)).await
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
+        self.in_flight.during(self.real.next_expiry()).await
+    }
+
     async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
         self.in_flight.during(self.real.give_back(leases, now)).await
     }

@@ -29,6 +29,7 @@ laws![
     a_heartbeat_keeps_a_job_and_silence_loses_it,
     a_heartbeat_for_an_old_lease_is_lost_although_the_same_worker_holds_a_new_one,
     a_hung_step_is_rescued_although_its_worker_still_beats,
+    the_first_lease_or_deadline_to_run_out_is_told,
     a_rescued_job_keeps_its_urgency,
     a_job_that_kills_every_worker_is_given_up_and_its_credit_comes_back,
     a_job_given_back_is_due_at_once,
@@ -137,6 +138,22 @@ async fn a_hung_step_is_rescued_although_its_worker_still_beats(stores: Stores) 
     assert!(stores.jobs.rescue_dead(at(300)).await.unwrap().is_empty());
     assert!(stores.jobs.rescue_hung(at(299)).await.unwrap().is_empty());
     assert_eq!(stores.jobs.rescue_hung(at(300)).await.unwrap(), [leased.job.id]);
+}
+
+async fn the_first_lease_or_deadline_to_run_out_is_told(stores: Stores) {
+    stores.order(1, Quantity::Three, at(0)).await;
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), None, "nothing is claimed");
+    let first = stores.claim(1, at(0)).await.remove(0);
+    let second = stores.claim(1, at(10)).await.remove(0);
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), Some(at(45)));
+    stores.jobs.extend_leases(&[first.lease], TERMS, at(30)).await.unwrap();
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), Some(at(55)));
+    stores.step(&second, Event::Started, at(31)).await.unwrap();
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), Some(at(75)), "a job let go has no lease");
+    stores.jobs.extend_leases(&[first.lease], TERMS, at(290)).await.unwrap();
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), Some(at(300)), "its deadline comes first");
+    assert_eq!(stores.jobs.rescue_hung(at(300)).await.unwrap(), [first.job.id]);
+    assert_eq!(stores.jobs.next_expiry().await.unwrap(), None);
 }
 
 async fn a_rescued_job_keeps_its_urgency(stores: Stores) {

@@ -249,6 +249,7 @@ impl Pair {
         for job in &self.jobs {
             let _ = same(memory.jobs.attempts(*job).await, postgres.jobs.attempts(*job).await);
         }
+        let _ = same(memory.jobs.next_expiry().await, postgres.jobs.next_expiry().await);
         let keys = roster();
         let _ = same(memory.jobs.key_facts(&keys, now).await, postgres.jobs.key_facts(&keys, now).await);
         let report = same(memory.ledger.audit().await, postgres.ledger.audit().await).unwrap();

@@ -35,6 +35,8 @@ async fn messages_of_an_order_are_claimed_in_the_order_they_were_written(stores:
     stores.order(2, Quantity::One, at(0)).await;
     let first = claim(&stores, at(1)).await;
     assert_eq!(first.len(), 2, "the head of each order's line");
+    let followed: Vec<_> = first.iter().map(|message| message.is_followed).collect();
+    assert_eq!(followed, [true, false], "and whether another one waits behind it");
     assert!(matches!(first[0].notice.kind, NoticeKind::OrderAccepted { .. }));
     assert!(claim(&stores, at(1)).await.is_empty(), "claimed once");
     stores.outbox.sent(&first[0], at(1)).await.unwrap();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use adapters::postgres::PgStores;
 use domain::{id::JobId, job::Event, ledger::EntryKind, order::Quantity};
-use ports::{LedgerStore, Topic, WorkSignal};
+use ports::{ErrorKind, LedgerStore, Topic, WorkSignal};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -100,6 +100,38 @@ async fn another_processs_order_rings_the_bell() {
     of_postgres(&there).order(1, Quantity::One, at(0)).await;
     here.signal().notified(Topic::Jobs).await;
     listener.abort();
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_rings_every_other_processs_bell() {
+    let url = fresh_database().await;
+    let here = PgStores::connect(&url, 2).await.unwrap();
+    let there = PgStores::connect(&url, 2).await.unwrap();
+    let listener = {
+        let here = here.clone();
+        tokio::spawn(async move { here.listen().await })
+    };
+    here.signal().notified(Topic::Jobs).await;
+    of_postgres(&there).jobs.give_back(&[], at(0)).await.unwrap();
+    here.signal().notified(Topic::Jobs).await;
+    listener.abort();
+}
+
+#[tokio::test]
+async fn a_lost_connection_costs_one_statement_and_is_replaced() {
+    let url = fresh_database().await;
+    let (stores, other) =
+        (PgStores::connect(&url, 1).await.unwrap(), PgStores::connect(&url, 1).await.unwrap());
+    let ports = of_postgres(&stores);
+    ports.order(1, Quantity::One, at(0)).await;
+    let leased = ports.claim_one(at(0)).await;
+    let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(end).fetch_one(other.pool()).await.unwrap(), 1);
+    // Idle when it broke, so that nobody noticed before the next statement.
+    let error = ports.step(&leased, Event::Started, at(1)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Transient | ErrorKind::AnswerLost), "{error:?}");
+    ports.step(&leased, Event::Started, at(1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

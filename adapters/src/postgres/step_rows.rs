@@ -1,0 +1,189 @@
+//! What is written beside jobs in the statement that writes them: ledger entries, messages, the attempt, the key.
+//!
+//! A step is one statement, so it is one transaction and one round trip. Everything in it is driven by the job row
+//! that the guarded UPDATE hands back: a lost lease writes nothing at all.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    job::{AttemptChange, Step},
+    ledger::Entry,
+    notice::{Audience, Notice},
+    time::Timestamp,
+};
+use ports::{AfterStep, Lease};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{PgExecutor, types::Json};
+use uuid::Uuid;
+
+use super::{
+    job_rows::{bind_job, update_job},
+    notice_rows::to_columns,
+    signal::CHANNEL_OUTBOX,
+    time::to_db,
+};
+
+/// The end of a statement that posts entries and writes messages: `$from` hands out one row if they are to be
+/// written, `$entries`, `$notices` and `$at` are parameters. The database moves the sums with each entry.
+macro_rules! entries_and_notices {
+    ($from:literal, $entries:literal, $notices:literal, $at:literal) => {
+        concat!(
+            " entries AS (
+                 INSERT INTO ledger_entries (tg_user_id, kind, available, held, idempotency_key, order_id, job_id, at)
+                 SELECT e.* FROM ", $from, ", jsonb_to_recordset(", $entries, ") AS e (tg_user_id bigint, kind text,
+                     available integer, held integer, idempotency_key text, order_id uuid, job_id uuid, at timestamptz)),
+             notices AS (
+                 INSERT INTO outbox (order_id, audience, tg_user_id, video_number, video_count, kind, details,
+                                     written_at, due_at)
+                 SELECT n.order_id, n.audience, n.tg_user_id, n.video_number, n.video_count, n.kind, n.details,
+                        ", $at, ", ", $at, "
+                 FROM ", $from, ", ROWS FROM (jsonb_to_recordset(", $notices, ") AS (order_id uuid, audience text,
+                     tg_user_id bigint, video_number smallint, video_count smallint, kind text, details jsonb))
+                     WITH ORDINALITY AS n (order_id, audience, tg_user_id, video_number, video_count, kind, details,
+                                           place)
+                 ORDER BY n.place)"
+        )
+    };
+}
+pub(super) use entries_and_notices;
+
+/// A ledger entry's columns.
+#[derive(Debug, Serialize)]
+pub(super) struct EntryCells<'a> {
+    tg_user_id: i64,
+    kind: &'static str,
+    available: i32,
+    held: i32,
+    idempotency_key: &'a str,
+    order_id: Option<Uuid>,
+    job_id: Option<Uuid>,
+    at: DateTime<Utc>,
+}
+
+impl<'a> EntryCells<'a> {
+    pub(super) fn of(entry: &'a Entry) -> Self {
+        Self {
+            tg_user_id: entry.user.value(),
+            kind: entry.kind.as_str(),
+            available: i32::try_from(entry.available).unwrap_or(i32::MAX),
+            held: i32::try_from(entry.held).unwrap_or(i32::MAX),
+            idempotency_key: &entry.key,
+            order_id: entry.order.map(|id| Uuid::from_u128(id.value())),
+            job_id: entry.job.map(|id| Uuid::from_u128(id.value())),
+            at: to_db(entry.at),
+        }
+    }
+}
+
+/// A message's columns, but for its times.
+#[derive(Debug, Serialize)]
+pub(super) struct NoticeCells {
+    order_id: Uuid,
+    audience: &'static str,
+    tg_user_id: Option<i64>,
+    video_number: Option<u8>,
+    video_count: Option<u8>,
+    kind: &'static str,
+    details: Value,
+}
+
+impl NoticeCells {
+    pub(super) fn of(notice: &Notice) -> Self {
+        let (audience, tg_user_id) = match notice.audience {
+            Audience::User(user) => ("user", Some(user.value())),
+            Audience::Operator => ("operator", None),
+        };
+        let (kind, details) = to_columns(&notice.kind);
+        Self {
+            order_id: Uuid::from_u128(notice.order.value()),
+            audience,
+            tg_user_id,
+            video_number: notice.video.map(|(number, _)| number),
+            video_count: notice.video.map(|(_, of)| of),
+            kind,
+            details,
+        }
+    }
+}
+
+/// What a step writes about its attempt.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AttemptWrite<'a> {
+    /// It is recorded before it is sent, on an account; if a key was free.
+    Opened { account: &'a str },
+    /// What became of it, with what the provider literally said.
+    Changed { evidence: Option<&'a str> },
+}
+
+const STORE_JOB: &str = update_job!();
+
+const STORE_STEP: &str = concat!(
+    "WITH stored AS (",
+    update_job!(),
+    " RETURNING id),
+     opened AS (
+         INSERT INTO attempts (id, job_id, account, key, status, sent_at, changed_at)
+         SELECT $22, stored.id, $23, $24, $25, $30, $30 FROM stored WHERE $23 IS NOT NULL),
+     changed AS (
+         UPDATE attempts SET status = $25, task_id = coalesce($26, task_id),
+                failure_class = coalesce($27, failure_class), failure_reason = coalesce($28, failure_reason),
+                evidence = coalesce($29, evidence), changed_at = $30
+         FROM stored WHERE attempts.id = $22 AND $23 IS NULL),
+     cooled AS (
+         INSERT INTO provider_keys (key, cooled_until, cause)
+         SELECT $33, $34, $35 FROM stored WHERE $33 IS NOT NULL
+         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause
+         WHERE provider_keys.cooled_until < excluded.cooled_until),",
+    entries_and_notices!("stored", "$31", "$32", "$30"),
+    " SELECT CASE WHEN jsonb_array_length($32) > 0 THEN pg_notify($36, '') END FROM stored"
+);
+
+/// Stores a step under its lease, whole or not at all; `false` when the lease is lost.
+///
+/// Other processes are told of its messages, and not that the job may be due again at once: whoever stores a step
+/// has just freed the slot for the next one.
+pub(super) async fn store<'e>(
+    executor: impl PgExecutor<'e>,
+    lease: Lease,
+    step: &Step,
+    after: AfterStep,
+    attempt: AttemptWrite<'_>,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let moves_job_alone = step.entries.is_empty()
+        && step.notices.is_empty()
+        && step.attempt.is_none()
+        && step.cooling.is_none();
+    if moves_job_alone {
+        // Most steps: the provider is not ready, a prompt is written. A third of the work for the database.
+        let statement = bind_job(sqlx::query(STORE_JOB), lease, &step.job, step.next_run_at, after);
+        return Ok(statement.execute(executor).await?.rows_affected() == 1);
+    }
+    let change = step.attempt.as_ref();
+    let (account, evidence) = match attempt {
+        AttemptWrite::Opened { account } => (change.map(|_| account), None),
+        AttemptWrite::Changed { evidence } => (None, evidence),
+    };
+    let failure = change.and_then(|change| change.failure);
+    let text = |of: fn(&AttemptChange) -> &str| change.map(|change| of(change).to_owned());
+    let entries: Vec<_> = step.entries.iter().map(EntryCells::of).collect();
+    let notices: Vec<_> = step.notices.iter().map(NoticeCells::of).collect();
+    let cooling = step.cooling.as_ref();
+    let statement = bind_job(sqlx::query(STORE_STEP), lease, &step.job, step.next_run_at, after)
+        .bind(change.map(|change| Uuid::from_u128(change.id.value())))
+        .bind(account)
+        .bind(text(|change| change.key.as_str()))
+        .bind(text(|change| change.status.as_str()))
+        .bind(change.and_then(|change| change.task.as_ref()).map(|task| task.as_str().to_owned()))
+        .bind(failure.map(|failure| failure.class.as_str()))
+        .bind(failure.map(|failure| failure.reason.code()))
+        .bind(evidence)
+        .bind(to_db(now))
+        .bind(Json(entries))
+        .bind(Json(notices))
+        .bind(cooling.map(|(key, _)| key.as_str().to_owned()))
+        .bind(cooling.map(|(_, cooling)| to_db(cooling.until)))
+        .bind(cooling.map(|(_, cooling)| cooling.cause.as_str()))
+        .bind(CHANNEL_OUTBOX);
+    Ok(statement.execute(executor).await?.rows_affected() == 1)
+}
