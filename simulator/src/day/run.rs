@@ -245,5 +245,8 @@ fn forgetting(land: &Land, clock: &SimClock) -> Box<dyn Fn(&Forgotten) + Send + 
         for task in &gone.tasks {
             kie.forget(task.as_str(), now);
         }
+        if let Some(article) = gone.article {
+            kie.forget_article(article);
+        }
     })
 }

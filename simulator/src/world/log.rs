@@ -17,6 +17,7 @@ use domain::{
 use ports::{Clock, Lease};
 use tokio::{sync::Notify, task};
 
+use crate::provider::kie_model::article_of;
 use crate::trace::{Event, JobNo, Kind, Observer, OrderNo, ProcessNo};
 
 /// How long a settled order is remembered: late writes and second taps may still name it.
@@ -28,6 +29,7 @@ pub(crate) struct Forgotten {
     pub(crate) order: OrderId,
     pub(crate) jobs: Vec<JobId>,
     pub(crate) tasks: Vec<TaskId>,
+    pub(crate) article: Option<u64>,
 }
 
 /// Whoever is told which orders may be forgotten.
@@ -62,6 +64,8 @@ struct Book {
     orders: HashMap<OrderId, OrderNo>,
     jobs: HashMap<JobId, (JobNo, OrderNo)>,
     tasks: HashMap<TaskId, JobNo>,
+    /// The first job and the videos of the newest order of an article.
+    articles: HashMap<u64, (JobNo, u8)>,
     /// What the user whose task is running tapped on: a confirmation that is changed on its way shows.
     taps: HashMap<task::Id, String>,
     /// Which job a running step works on.
@@ -77,6 +81,7 @@ struct Live {
     order: OrderId,
     jobs: Vec<JobId>,
     tasks: Vec<TaskId>,
+    article: Option<u64>,
     open_jobs: usize,
     open_notices: usize,
 }
@@ -109,8 +114,8 @@ impl Book {
         }
         if let Some(live) = self.live.remove(&order) {
             self.tally.settled += 1;
-            let Live { order, jobs, tasks, .. } = live;
-            self.settled.push_back((now, Forgotten { order, jobs, tasks }));
+            let Live { order, jobs, tasks, article, .. } = live;
+            self.settled.push_back((now, Forgotten { order, jobs, tasks, article }));
         }
         let mut old = Vec::new();
         while self.settled.front().is_some_and(|(at, _)| now.since(*at) >= REMEMBERED_FOR) {
@@ -121,6 +126,9 @@ impl Book {
             }
             for task in &gone.tasks {
                 self.tasks.remove(task);
+            }
+            if let Some(article) = gone.article {
+                self.articles.remove(&article);
             }
             old.push(gone);
         }
@@ -140,6 +148,7 @@ impl Log {
             orders: HashMap::new(),
             jobs: HashMap::new(),
             tasks: HashMap::new(),
+            articles: HashMap::new(),
             taps: HashMap::new(),
             at_work: HashMap::new(),
             live: BTreeMap::new(),
@@ -201,6 +210,13 @@ impl Log {
         self.book().tasks.get(task).copied()
     }
 
+    /// The job behind a text for the language model, told by its article and by which video of how many it says it is.
+    pub(crate) fn job_of_text(&self, text: &str) -> Option<JobNo> {
+        let (first, videos) = self.book().articles.get(&article_of(text)?).copied()?;
+        let number = (1..=videos).find(|number| text.contains(&format!("video {number} of {videos}")));
+        Some(JobNo(first.0 + u32::from(number.unwrap_or(1)) - 1))
+    }
+
     /// The job that the calling step works on, if it has opened an attempt.
     pub(crate) fn job_at_work(&self) -> Option<JobNo> {
         let step = task::try_id()?;
@@ -233,11 +249,15 @@ impl Log {
             order: placement.order.id,
             jobs: placement.jobs.iter().map(|job| job.id).collect(),
             tasks: Vec::new(),
+            article: article_of(placement.order.request.brief.as_str()),
             open_jobs: placement.jobs.len(),
             open_notices: placement.notices.len(),
         };
         book.live.insert(order, live);
         let request = &placement.order.request;
+        if let Some(article) = article_of(request.brief.as_str()) {
+            book.articles.insert(article, (first_job, request.quantity.videos()));
+        }
         let tapped = task::try_id().and_then(|task| book.taps.get(&task).cloned());
         book.tell(
             now,

@@ -198,7 +198,8 @@ impl PromptWriter for SimWriter {
     async fn write(&self, task: &WritingTask, photo: &Photo) -> Result<String, PortError> {
         let (clock, log, llm) = (&self.around.clock, &self.around.log, &self.llm);
         let began = clock.now();
-        let fault = |fault| Kind::Fault { site: Site::Writer, fault, job: None };
+        let job = log.job_of_text(&task.user);
+        let fault = |fault| Kind::Fault { site: Site::Writer, fault, job };
         let draw = luck(self.seed, &task.user, &[]);
         let mut takes_s = self.latency.write_s;
         if luck(self.seed, &task.user, &[1]) < llm.slow {
@@ -228,7 +229,7 @@ impl PromptWriter for SimWriter {
             Err(_) => CallEnd::Unknown,
         };
         let took_ms = u64::try_from(clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
-        log.tell(Kind::Called { job: None, call: OutsideCall::Write, end, took_ms });
+        log.tell(Kind::Called { job, call: OutsideCall::Write, end, took_ms });
         answer
     }
 }

@@ -147,6 +147,10 @@ impl<S: JobStore> JobStore for SimStores<S> {
         self.around.store_call(self.real.rescue_hung(now), |jobs| self.note_rescues(jobs, true)).await
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
+        self.around.store_call(self.real.next_expiry(), |_| {}).await
+    }
+
     async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
         let log = &self.around.log;
         self.around

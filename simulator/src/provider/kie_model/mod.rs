@@ -26,14 +26,7 @@ use bytes::Bytes;
 use domain::time::Timestamp;
 use serde_json::Value;
 
-use self::{
-    account::Account,
-    files::Files,
-    spec::Spec,
-    task::Task,
-    weather::{Asked, article_of},
-    words::No,
-};
+use self::{account::Account, files::Files, spec::Spec, task::Task, weather::Asked, words::No};
 pub use self::{
     account::AccountPlan,
     credit::KieCredits,
@@ -41,7 +34,7 @@ pub use self::{
     plan::{Call, FailPlan, Fate, Trouble, When},
     render::RenderTime,
     task::{Api, Progress, TaskView},
-    weather::{ARTICLE, Storm, Weather},
+    weather::{ARTICLE, Storm, Weather, article_of},
 };
 use crate::time::bits_of;
 

@@ -68,8 +68,9 @@ impl Asked<'_> {
     }
 }
 
-/// The article number in a prompt.
-pub(super) fn article_of(prompt: &str) -> Option<u64> {
+/// The article number in a brief or a prompt.
+#[must_use]
+pub fn article_of(prompt: &str) -> Option<u64> {
     let digits = prompt.split_once(ARTICLE)?.1;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     digits[..end].parse().ok()

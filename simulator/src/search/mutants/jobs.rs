@@ -159,6 +159,10 @@ impl JobStore for WrongJobs {
         if self.mutant == Mutant::ReaperOff { Ok(Vec::new()) } else { self.real.rescue_hung(now).await }
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
+        self.real.next_expiry().await
+    }
+
     async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
         self.real.give_back(leases, now).await
     }
