@@ -64,8 +64,8 @@ struct Book {
     orders: HashMap<OrderId, OrderNo>,
     jobs: HashMap<JobId, (JobNo, OrderNo)>,
     tasks: HashMap<TaskId, JobNo>,
-    /// The first job and the videos of the newest order of an article.
-    articles: HashMap<u64, (JobNo, u8)>,
+    /// Claimed jobs whose steps have not begun, by order, in the order they were claimed.
+    claimed: HashMap<OrderNo, VecDeque<JobNo>>,
     /// What the user whose task is running tapped on: a confirmation that is changed on its way shows.
     taps: HashMap<task::Id, String>,
     /// Which job a running step works on.
@@ -127,9 +127,7 @@ impl Book {
             for task in &gone.tasks {
                 self.tasks.remove(task);
             }
-            if let Some(article) = gone.article {
-                self.articles.remove(&article);
-            }
+
             old.push(gone);
         }
         old
@@ -148,7 +146,7 @@ impl Log {
             orders: HashMap::new(),
             jobs: HashMap::new(),
             tasks: HashMap::new(),
-            articles: HashMap::new(),
+            claimed: HashMap::new(),
             taps: HashMap::new(),
             at_work: HashMap::new(),
             live: BTreeMap::new(),
@@ -210,14 +208,35 @@ impl Log {
         self.book().tasks.get(task).copied()
     }
 
-    /// The job behind a text for the language model, told by its article and by which video of how many it says it is.
-    pub(crate) fn job_of_text(&self, text: &str) -> Option<JobNo> {
-        let (first, videos) = self.book().articles.get(&article_of(text)?).copied()?;
-        let number = (1..=videos).find(|number| text.contains(&format!("video {number} of {videos}")));
-        Some(JobNo(first.0 + u32::from(number.unwrap_or(1)) - 1))
+    /// A process claimed a job.
+    pub(crate) fn claimed(&self, id: JobId, process: ProcessNo, lease: i64) {
+        let now = self.now();
+        let mut book = self.book();
+        let Some((job, order)) = book.jobs.get(&id).copied() else { return };
+        let waiting = book.claimed.entry(order).or_default();
+        // A step that never came to its order, such as one that gives a job up, is still waited for.
+        waiting.retain(|other| *other != job);
+        waiting.push_back(job);
+        book.tell(now, Kind::Claimed { job, process, lease, due_at: None });
     }
 
-    /// The job that the calling step works on, if it has opened an attempt.
+    /// The calling step reads its order, which is the first thing it does: steps begin in the order of their claims, so
+    /// it is the step of the job of this order that was claimed first.
+    pub(crate) fn begins(&self, order: OrderId) {
+        let Some(step) = task::try_id() else { return };
+        let mut book = self.book();
+        let Some(order) = book.orders.get(&order).copied() else { return };
+        let Some(waiting) = book.claimed.get_mut(&order) else { return };
+        let job = waiting.pop_front();
+        if waiting.is_empty() {
+            book.claimed.remove(&order);
+        }
+        if let Some(job) = job {
+            book.at_work.insert(step, job);
+        }
+    }
+
+    /// The job that the calling step works on.
     pub(crate) fn job_at_work(&self) -> Option<JobNo> {
         let step = task::try_id()?;
         self.book().at_work.get(&step).copied()
@@ -255,9 +274,6 @@ impl Log {
         };
         book.live.insert(order, live);
         let request = &placement.order.request;
-        if let Some(article) = article_of(request.brief.as_str()) {
-            book.articles.insert(article, (first_job, request.quantity.videos()));
-        }
         let tapped = task::try_id().and_then(|task| book.taps.get(&task).cloned());
         book.tell(
             now,
@@ -287,9 +303,7 @@ impl Log {
             let Some((job, order)) = book.jobs.get(&step.job.id).copied() else { return };
             if let Some(running) = task::try_id() {
                 let opens = matches!(&step.attempt, Some(a) if a.status == AttemptStatus::Sent);
-                if opens {
-                    book.at_work.insert(running, job);
-                } else {
+                if !opens {
                     book.at_work.remove(&running);
                 }
             }

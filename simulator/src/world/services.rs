@@ -198,7 +198,7 @@ impl PromptWriter for SimWriter {
     async fn write(&self, task: &WritingTask, photo: &Photo) -> Result<String, PortError> {
         let (clock, log, llm) = (&self.around.clock, &self.around.log, &self.llm);
         let began = clock.now();
-        let job = log.job_of_text(&task.user);
+        let job = log.job_at_work();
         let fault = |fault| Kind::Fault { site: Site::Writer, fault, job };
         let draw = luck(self.seed, &task.user, &[]);
         let mut takes_s = self.latency.write_s;

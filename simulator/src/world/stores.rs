@@ -61,6 +61,9 @@ impl<S: OrderStore> OrderStore for SimStores<S> {
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, PortError> {
+        if self.around.faults.process.is_some() {
+            self.around.log.begins(id);
+        }
         self.around.store_call(self.real.order(id), |_| {}).await
     }
 
@@ -82,8 +85,8 @@ impl<S: JobStore> JobStore for SimStores<S> {
         self.around
             .store_call(self.real.claim_due(worker, limit, terms, now), |claim| {
                 for LeasedJob { job, lease } in &claim.jobs {
-                    if let (Some(job), Some(process)) = (log.job(job.id), process) {
-                        log.tell(Kind::Claimed { job, process, lease: lease.number, due_at: None });
+                    if let Some(process) = process {
+                        log.claimed(job.id, process, lease.number);
                     }
                 }
             })

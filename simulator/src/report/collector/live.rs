@@ -15,6 +15,8 @@ pub(super) struct Live {
     /// The bin of the day it was ordered in.
     pub(super) bin: usize,
     pub(super) state: StateName,
+    /// When the provider first took a task for it and said so.
+    pub(super) taken_at: Option<Timestamp>,
     pub(super) rendering_at: Option<Timestamp>,
     pub(super) delivering_at: Option<Timestamp>,
     pub(super) retries: u8,
@@ -39,6 +41,7 @@ impl Live {
             placed_at,
             bin,
             state: StateName::Queued,
+            taken_at: None,
             rendering_at: None,
             delivering_at: None,
             retries: 0,

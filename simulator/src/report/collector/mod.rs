@@ -154,7 +154,12 @@ impl Observer for Collector {
             Kind::Rescued { hung: true, .. } => tally.rescues_hung += 1,
             Kind::Rescued { hung: false, .. } => tally.rescues_dead += 1,
             Kind::GivenBack { .. } => tally.given_back += 1,
-            Kind::Created { job, account, outcome, .. } => {
+            Kind::Created { job, account, outcome, answered } => {
+                if let (Creation::Task { .. }, true) = (outcome, answered)
+                    && let Some(live) = job.and_then(|job| self.live.get_mut(&job))
+                {
+                    live.taken_at = live.taken_at.or(Some(at));
+                }
                 self.created(at, job, account.map(|a| a.0), outcome);
             }
             Kind::Charged { .. } => {}

@@ -107,8 +107,10 @@ impl Collector {
                 self.lines.running(at, account, 1);
             }
             if live.rendering_at.is_none() {
-                live.rendering_at = Some(at);
-                let wait = millis(live.placed_at, at);
+                // The provider took it earlier than Kadr wrote that down.
+                let taken = live.taken_at.unwrap_or(at);
+                live.rendering_at = Some(taken);
+                let wait = millis(live.placed_at, taken);
                 self.groups.record(live.group, Metric::Wait, wait);
                 self.waits.known(live.bin, Some(wait));
             }
