@@ -66,7 +66,7 @@ impl Member {
                     process.await.ok();
                 }
             }
-            self.log.tell(Kind::Killed { process: self.process, in_call: death.in_call });
+            self.log.killed(self.process, death.in_call);
             let up_at = self.ports.clock.now().after(death.down.unwrap_or(self.down));
             tokio::select! {
                 biased;

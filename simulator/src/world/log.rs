@@ -64,8 +64,8 @@ struct Book {
     orders: HashMap<OrderId, OrderNo>,
     jobs: HashMap<JobId, (JobNo, OrderNo)>,
     tasks: HashMap<TaskId, JobNo>,
-    /// Claimed jobs whose steps have not begun, by order, in the order they were claimed.
-    claimed: HashMap<OrderNo, VecDeque<JobNo>>,
+    /// Jobs whose steps a process is about to begin, by order, in the order they were claimed.
+    about_to_begin: HashMap<(ProcessNo, OrderNo), VecDeque<JobNo>>,
     /// What the user whose task is running tapped on: a confirmation that is changed on its way shows.
     taps: HashMap<task::Id, String>,
     /// Which job a running step works on.
@@ -146,7 +146,7 @@ impl Log {
             orders: HashMap::new(),
             jobs: HashMap::new(),
             tasks: HashMap::new(),
-            claimed: HashMap::new(),
+            about_to_begin: HashMap::new(),
             taps: HashMap::new(),
             at_work: HashMap::new(),
             live: BTreeMap::new(),
@@ -208,32 +208,38 @@ impl Log {
         self.book().tasks.get(task).copied()
     }
 
-    /// A process claimed a job.
-    pub(crate) fn claimed(&self, id: JobId, process: ProcessNo, lease: i64) {
-        let now = self.now();
+    /// A process has heard that it claimed a job, and begins its step.
+    pub(crate) fn expect(&self, process: ProcessNo, id: JobId) {
         let mut book = self.book();
         let Some((job, order)) = book.jobs.get(&id).copied() else { return };
-        let waiting = book.claimed.entry(order).or_default();
+        let waiting = book.about_to_begin.entry((process, order)).or_default();
         // A step that never came to its order, such as one that gives a job up, is still waited for.
         waiting.retain(|other| *other != job);
         waiting.push_back(job);
-        book.tell(now, Kind::Claimed { job, process, lease, due_at: None });
     }
 
     /// The calling step reads its order, which is the first thing it does: steps begin in the order of their claims, so
     /// it is the step of the job of this order that was claimed first.
-    pub(crate) fn begins(&self, order: OrderId) {
+    pub(crate) fn begins(&self, process: ProcessNo, order: OrderId) {
         let Some(step) = task::try_id() else { return };
         let mut book = self.book();
         let Some(order) = book.orders.get(&order).copied() else { return };
-        let Some(waiting) = book.claimed.get_mut(&order) else { return };
+        let Some(waiting) = book.about_to_begin.get_mut(&(process, order)) else { return };
         let job = waiting.pop_front();
         if waiting.is_empty() {
-            book.claimed.remove(&order);
+            book.about_to_begin.remove(&(process, order));
         }
         if let Some(job) = job {
             book.at_work.insert(step, job);
         }
+    }
+
+    /// A process was killed, and whatever it was about to begin with it.
+    pub(crate) fn killed(&self, process: ProcessNo, in_call: bool) {
+        let now = self.now();
+        let mut book = self.book();
+        book.about_to_begin.retain(|(of, _), _| *of != process);
+        book.tell(now, Kind::Killed { process, in_call });
     }
 
     /// The job that the calling step works on.

@@ -61,8 +61,8 @@ impl<S: OrderStore> OrderStore for SimStores<S> {
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, PortError> {
-        if self.around.faults.process.is_some() {
-            self.around.log.begins(id);
+        if let Some(process) = self.around.faults.process {
+            self.around.log.begins(process, id);
         }
         self.around.store_call(self.real.order(id), |_| {}).await
     }
@@ -81,16 +81,24 @@ impl<S: JobStore> JobStore for SimStores<S> {
         terms: LeaseTerms,
         now: Timestamp,
     ) -> Result<Claim, PortError> {
-        let (log, process) = (&self.around.log, self.around.faults.process);
-        self.around
+        let log = &self.around.log;
+        let Some(process) = self.around.faults.process else {
+            return self.real.claim_due(worker, limit, terms, now).await;
+        };
+        let claim = self
+            .around
             .store_call(self.real.claim_due(worker, limit, terms, now), |claim| {
                 for LeasedJob { job, lease } in &claim.jobs {
-                    if let Some(process) = process {
-                        log.claimed(job.id, process, lease.number);
+                    if let Some(job) = log.job(job.id) {
+                        log.tell(Kind::Claimed { job, process, lease: lease.number, due_at: None });
                     }
                 }
             })
-            .await
+            .await?;
+        for leased in &claim.jobs {
+            log.expect(process, leased.job.id);
+        }
+        Ok(claim)
     }
 
     async fn extend_leases(
