@@ -46,7 +46,7 @@ pub struct Claim {
     /// The claimed jobs, most urgent first.
     pub jobs: Vec<LeasedJob>,
     /// When the next unclaimed job falls due, if fewer than asked for were due. `None` when nothing is waiting
-    /// or when the claim came back full.
+    /// or when the claim came back full; no later than now when something due had to be passed over.
     pub next_due_at: Option<Timestamp>,
 }
 

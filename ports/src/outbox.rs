@@ -29,7 +29,8 @@ pub struct OutboxMessage {
 pub struct OutboxClaim {
     /// The claimed messages, oldest first.
     pub messages: Vec<OutboxMessage>,
-    /// When the next one falls due, if fewer than asked for were due.
+    /// When the next one falls due, if fewer than asked for were due: a claimed one does at the end of its lease. No
+    /// later than now when something due had to be passed over.
     pub next_due_at: Option<Timestamp>,
 }
 

@@ -116,8 +116,7 @@ impl KieVideoApi {
 
 /// The body with the key blotted out, should an error message quote it.
 fn without_key(body: Bytes, key: &KieKey) -> Bytes {
-    let secret = key.expose().as_bytes();
-    if !body.windows(secret.len()).any(|window| window == secret) {
+    if memchr::memmem::find(&body, key.expose().as_bytes()).is_none() {
         return body;
     }
     Bytes::from(String::from_utf8_lossy(&body).replace(key.expose(), "[key]"))

@@ -71,18 +71,30 @@ struct FactsRow {
     key_running: i64,
 }
 
-/// What is known of the keys `$1` of the accounts `$2`; an account's window for creations began at `$3`.
+/// What is known of the keys `$1` of the accounts `$2`; an account's window for creations began at `$3`. Attempts are
+/// read once for all keys, not once a key: by the number of keys, which a general plan does not know, the server would
+/// judge a plan of its own worth making for every execution, and that takes longer than the execution.
 macro_rules! key_facts {
     () => {
-        "SELECT r.key, k.cooled_until, k.cause,
-                (SELECT count(*) FROM attempts a WHERE a.account = r.account
-                 AND a.status IN ('sent', 'unanswered', 'running')) AS account_running,
-                (SELECT count(*) FROM attempts a WHERE a.account = r.account AND a.sent_at > $3) AS account_created,
-                (SELECT min(sent_at) FROM attempts a WHERE a.account = r.account AND a.sent_at > $3) AS oldest_created,
-                (SELECT count(*) FROM attempts a WHERE a.account = r.account AND a.key = r.key
-                 AND a.status IN ('sent', 'unanswered', 'running')) AS key_running, r.place
+        "SELECT r.key, k.cooled_until, k.cause, r.place,
+                coalesce((SELECT sum(n) FROM running WHERE account = r.account), 0)::bigint AS account_running,
+                coalesce((SELECT n FROM created WHERE account = r.account), 0) AS account_created,
+                (SELECT oldest FROM created WHERE account = r.account) AS oldest_created,
+                coalesce((SELECT n FROM running WHERE account = r.account AND key = r.key), 0) AS key_running
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (key, account, place)
          LEFT JOIN provider_keys k ON k.key = r.key"
+    };
+}
+
+/// The attempts that [`key_facts`] counts.
+macro_rules! counted_attempts {
+    () => {
+        "running AS MATERIALIZED (
+             SELECT account, key, count(*) AS n FROM attempts
+             WHERE account = ANY ($2) AND status IN ('sent', 'unanswered', 'running') GROUP BY account, key),
+         created AS MATERIALIZED (
+             SELECT account, count(*) AS n, min(sent_at) AS oldest FROM attempts
+             WHERE account = ANY ($2) AND sent_at > $3 GROUP BY account)"
     };
 }
 
@@ -105,7 +117,8 @@ pub(super) async fn key_facts(
     now: Timestamp,
 ) -> Result<Vec<KeyFacts>, PortError> {
     let tried = failed("read the state of the keys");
-    let statement = sqlx::query(concat!(key_facts!(), " ORDER BY r.place"));
+    let statement =
+        sqlx::query(concat!("WITH ", counted_attempts!(), " ", key_facts!(), " ORDER BY r.place"));
     let rows = bind_roster(statement, roster, now).fetch_all(executor).await.map_err(&tried)?;
     facts(&rows.iter().map(FactsRow::from_row).collect::<Result<Vec<_>, _>>().map_err(&tried)?, roster)
 }
@@ -120,7 +133,9 @@ pub(super) async fn job_and_key_facts(
 ) -> Result<Option<(JobRow, Vec<KeyFacts>)>, PortError> {
     let tried = failed("read the job and the state of the keys");
     let statement = sqlx::query(concat!(
-        "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $4 FOR NO KEY UPDATE), facts AS (",
+        "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $4 FOR NO KEY UPDATE), ",
+        counted_attempts!(),
+        ", facts AS (",
         key_facts!(),
         ") SELECT * FROM job LEFT JOIN facts ON true ORDER BY place"
     ));

@@ -100,8 +100,7 @@ mod tests {
             stop.ask();
         };
         tokio::join!(run(&ports, &policy, &stop), watch);
-        let seen = (looked.lock().unwrap().clone(), rescued.lock().unwrap().clone());
-        seen
+        (std::mem::take(&mut *looked.lock().unwrap()), std::mem::take(&mut *rescued.lock().unwrap()))
     }
 
     #[tokio::test]
