@@ -20,8 +20,16 @@ pub fn time_ordered(at: Timestamp, random: u128) -> u128 {
 }
 
 fn fmt_hyphenated(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let hex = format!("{value:032x}");
-    write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    // By hand, because ids are written into keys and logs many times a step.
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    let mut bytes = value.to_be_bytes().into_iter();
+    for place in [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] {
+        let byte = bytes.next().unwrap_or_default();
+        text[place] = DIGITS[usize::from(byte >> 4)];
+        text[place + 1] = DIGITS[usize::from(byte & 0xf)];
+    }
+    f.write_str(str::from_utf8(&text).unwrap_or_default())
 }
 
 fn parse_hex(text: &str) -> Result<u128, ParseIdError> {

@@ -237,8 +237,10 @@ pub fn writing_task(
 #[must_use]
 pub fn from_answer(answer: &str, prompt_chars_max: usize) -> Option<Prompt> {
     let body = answer.trim().trim_start_matches("```text").trim_matches('`').trim().trim_matches('"').trim();
-    let body: String = body.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    if body.chars().filter(|c| c.is_alphanumeric()).count() < WRITTEN_CHARS_MIN || is_refusal(&body) {
+    let mut body = body.to_owned();
+    body.retain(|c| !c.is_control() || c == '\n');
+    let letters = body.chars().filter(|c| c.is_alphanumeric()).take(WRITTEN_CHARS_MIN).count();
+    if letters < WRITTEN_CHARS_MIN || is_refusal(&body) {
         return None;
     }
     Some(with_suffix(&cut_at_sentence(&body, chars_left(prompt_chars_max)), prompt_chars_max))
@@ -302,12 +304,17 @@ const WRITTEN_CHARS_MAX: usize = 2_000;
 
 fn with_suffix(body: &str, prompt_chars_max: usize) -> Prompt {
     let suffix = cut(FIDELITY_SUFFIX, prompt_chars_max);
-    let text = if body.is_empty() { suffix } else { format!("{body}{SEPARATOR}{suffix}") };
-    Prompt(text.into())
+    let text = if body.is_empty() { suffix.into() } else { format!("{body}{SEPARATOR}{suffix}").into() };
+    Prompt(text)
 }
 
-fn cut(text: &str, chars_max: usize) -> String {
-    text.chars().take(chars_max).collect()
+/// The first so many characters of a text.
+fn cut(text: &str, chars_max: usize) -> &str {
+    if text.len() <= chars_max {
+        return text;
+    }
+    let end = text.char_indices().nth(chars_max).map_or(text.len(), |(at, _)| at);
+    &text[..end]
 }
 
 /// Cuts after the last sentence that fits, else after the last word, else in the middle of a word.

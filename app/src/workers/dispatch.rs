@@ -1,6 +1,10 @@
 //! The loop: claim what is due, run each step beside the others, wait for the next reason to look.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use domain::time::Timestamp;
@@ -101,10 +105,13 @@ impl<W: Work> Dispatcher<W> {
     }
 
     pub(super) async fn run(mut self, stop: &Stop) {
-        while !stop.is_asked() {
-            self.beat_when_due().await;
-            self.claim_when_due().await;
-            self.wait(stop).await;
+        {
+            let mut asked = pin!(stop.asked());
+            while !stop.is_asked() {
+                self.beat_when_due().await;
+                self.claim_when_due().await;
+                self.wait(asked.as_mut()).await;
+            }
         }
         self.wind_down(stop).await;
     }
@@ -180,12 +187,12 @@ impl<W: Work> Dispatcher<W> {
     }
 
     /// Waits for whatever comes first: a stop, the end of a step, a hint, the next due time or heartbeat.
-    async fn wait(&mut self, stop: &Stop) {
+    async fn wait(&mut self, asked: Pin<&mut impl Future<Output = ()>>) {
         let is_ready = self.free() > 0 && !self.trouble.is_present() && !self.is_fenced(self.clock.now());
         let wake_at = self.wake_at();
         tokio::select! {
             biased;
-            () = stop.asked() => {}
+            () = asked => {}
             Some(ended) = self.steps.join_next_with_id() => self.ended(ended),
             () = self.signal.notified(W::TOPIC), if is_ready => self.claim_at = self.clock.now(),
             () = self.clock.sleep_until(wake_at) => {}

@@ -181,7 +181,7 @@ impl VideoApi for MemVideoApi {
         let until = until.map(domain::time::Timestamp::from_millis);
         let answer = self.kie().download(task, until, now);
         match (answer.arrives, answer.said) {
-            (Arrival::Whole, Ok(bytes)) if bytes.len() as u64 <= bytes_max => Reply::Yes(bytes.len() as u64),
+            (Arrival::Whole, Ok(file)) if file.size() <= bytes_max => Reply::Yes(file.size()),
             (Arrival::Whole, Ok(_)) => Reply::No(link_refusal("the result is too large")),
             (Arrival::Whole, Err(no)) => Reply::No(link_refusal(&format!("HTTP {}", no.http))),
             (Arrival::GatewayPage, _) => Reply::No(link_refusal("HTTP 502")),

@@ -1,7 +1,7 @@
 //! The event log's writer: numbers what happens, tells the observers, and knows when everything is settled.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,6 +15,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::{Clock, Lease};
+use rustc_hash::FxHashMap;
 use tokio::{sync::Notify, task};
 
 use crate::provider::kie_model::article_of;
@@ -61,15 +62,15 @@ struct Inner {
 struct Book {
     observers: Vec<Box<dyn Observer>>,
     seq: u64,
-    orders: HashMap<OrderId, OrderNo>,
-    jobs: HashMap<JobId, (JobNo, OrderNo)>,
-    tasks: HashMap<TaskId, JobNo>,
+    orders: FxHashMap<OrderId, OrderNo>,
+    jobs: FxHashMap<JobId, (JobNo, OrderNo)>,
+    tasks: FxHashMap<TaskId, JobNo>,
     /// Jobs whose steps a process is about to begin, by order, in the order they were claimed.
-    about_to_begin: HashMap<(ProcessNo, OrderNo), VecDeque<JobNo>>,
+    about_to_begin: FxHashMap<(ProcessNo, OrderNo), VecDeque<JobNo>>,
     /// What the user whose task is running tapped on: a confirmation that is changed on its way shows.
-    taps: HashMap<task::Id, String>,
+    taps: FxHashMap<task::Id, String>,
     /// Which job a running step works on.
-    at_work: HashMap<task::Id, JobNo>,
+    at_work: FxHashMap<task::Id, JobNo>,
     live: BTreeMap<OrderNo, Live>,
     settled: VecDeque<(Timestamp, Forgotten)>,
     jobs_numbered: u32,
@@ -143,12 +144,12 @@ impl Log {
         let book = Book {
             observers,
             seq: 0,
-            orders: HashMap::new(),
-            jobs: HashMap::new(),
-            tasks: HashMap::new(),
-            about_to_begin: HashMap::new(),
-            taps: HashMap::new(),
-            at_work: HashMap::new(),
+            orders: FxHashMap::default(),
+            jobs: FxHashMap::default(),
+            tasks: FxHashMap::default(),
+            about_to_begin: FxHashMap::default(),
+            taps: FxHashMap::default(),
+            at_work: FxHashMap::default(),
             live: BTreeMap::new(),
             settled: VecDeque::new(),
             jobs_numbered: 0,

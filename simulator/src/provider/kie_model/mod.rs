@@ -32,7 +32,7 @@ pub use self::{
     credit::KieCredits,
     files::StoredFile,
     plan::{Call, FailPlan, Fate, Trouble, When},
-    render::RenderTime,
+    render::{RenderTime, ResultFile},
     task::{Api, Progress, TaskView},
     weather::{ARTICLE, Storm, Weather, article_of},
 };
@@ -362,9 +362,8 @@ impl KieModel {
         })
     }
 
-    /// A result's bytes, as anybody with its address may fetch them. `until` is the expiry an exchanged address
-    /// carries.
-    pub fn download(&mut self, task: &str, until: Option<Timestamp>, now: Timestamp) -> Answer<Bytes> {
+    /// A result, as anybody with its address may fetch it. `until` is the expiry an exchanged address carries.
+    pub fn download(&mut self, task: &str, until: Option<Timestamp>, now: Timestamp) -> Answer<ResultFile> {
         let asked = Asked { call: Call::Download, account: None, now, about: task, order: None };
         self.answer(asked, "", |model| {
             let gone = || No::at_status(404, "Not Found");
@@ -377,7 +376,7 @@ impl KieModel {
             if results.is_empty() || !is_open {
                 return Err(gone());
             }
-            Ok(render::result_bytes(task))
+            Ok(ResultFile::of(task))
         })
     }
 

@@ -45,14 +45,32 @@ impl RenderTime {
     }
 }
 
-/// The bytes of one task's result: the clip, and behind it a `free` box (ISO 14496-12, 8.1.2) that names the
-/// task. Players skip it, and no two results are the same file.
-pub(super) fn result_bytes(task: &str) -> Bytes {
-    let note = format!("simulated result of task {task}");
-    let size = u32::try_from(note.len() + 8).unwrap_or(8);
-    let mut bytes = CLIP.to_vec();
-    bytes.extend_from_slice(&size.to_be_bytes());
-    bytes.extend_from_slice(b"free");
-    bytes.extend_from_slice(note.as_bytes());
-    bytes.into()
+/// One task's result: the clip, and behind it a `free` box (ISO 14496-12, 8.1.2) that names the task. Players skip it,
+/// and no two results are the same file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultFile {
+    note: String,
+}
+
+impl ResultFile {
+    pub(super) fn of(task: &str) -> Self {
+        Self { note: format!("simulated result of task {task}") }
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        (CLIP.len() + 8 + self.note.len()) as u64
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        let size = u32::try_from(self.note.len() + 8).unwrap_or(8);
+        let mut bytes = CLIP.to_vec();
+        bytes.extend_from_slice(&size.to_be_bytes());
+        bytes.extend_from_slice(b"free");
+        bytes.extend_from_slice(self.note.as_bytes());
+        bytes.into()
+    }
 }

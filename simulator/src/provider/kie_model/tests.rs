@@ -276,13 +276,13 @@ fn results_are_different_files_and_their_links_expire() {
     let (good, dead) = (create(&mut model, at(0)), create(&mut model, at(0)));
     assert_eq!(model.download(&good, None, at(1)).said.unwrap_err().http, 404, "not finished");
     let later = at(2_000);
-    let clip = model.download(&good, None, later).said.unwrap();
+    let clip = model.download(&good, None, later).said.unwrap().bytes();
     assert_eq!(&clip[4..8], b"ftyp");
     assert!(clip.ends_with(good.as_bytes()));
     assert_eq!(model.download(&dead, None, later).said.unwrap_err().http, 404);
     let until = model.fresh_link(Some(KEYS[0]), Some(&dead), later).said.unwrap();
     assert_eq!(until, later.after(Duration::from_secs(1_200)));
-    assert!(model.download(&dead, Some(until), later).said.unwrap().ends_with(dead.as_bytes()));
+    assert!(model.download(&dead, Some(until), later).said.unwrap().bytes().ends_with(dead.as_bytes()));
     assert!(model.download(&dead, Some(until), until).said.is_err());
     for foreign in [None, Some("abc")] {
         assert_eq!(model.fresh_link(Some(KEYS[0]), foreign, later).said.unwrap_err().code, 422);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::provider::{
     http::Reply,
-    kie_model::{Answer, Api, Arrival, KieCredits, Progress, StoredFile, TaskView, words::No},
+    kie_model::{Answer, Api, Arrival, KieCredits, Progress, ResultFile, StoredFile, TaskView, words::No},
 };
 
 /// The page a gateway answers with when what is behind it is down.
@@ -50,9 +50,9 @@ pub(super) fn uploaded(answer: Answer<StoredFile>, upload_base: &str) -> Reply {
 }
 
 /// A file's bytes, or a plain HTTP error.
-pub(super) fn file(answer: Answer<bytes::Bytes>, mime: &'static str) -> Reply {
+pub(super) fn file(answer: Answer<ResultFile>, mime: &'static str) -> Reply {
     let reply = match answer.said {
-        Ok(bytes) => Reply::bytes(mime, bytes.to_vec()),
+        Ok(file) => Reply::bytes(mime, file.bytes().into()),
         Err(no) => Reply::text(no.http, "text/plain", &no.msg),
     };
     arriving(reply, answer.arrives)
