@@ -46,8 +46,12 @@ impl Stores {
 
 /// Fresh stores in memory.
 pub(crate) async fn memory() -> Stores {
-    let stores = MemStores::default();
-    Stores::of(&stores, stores.signal())
+    of_memory(&MemStores::default())
+}
+
+/// The ports of stores in memory.
+pub(crate) fn of_memory(stores: &MemStores) -> Stores {
+    Stores::of(stores, stores.signal())
 }
 
 /// Fresh stores in a database of their own.

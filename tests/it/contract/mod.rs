@@ -3,6 +3,7 @@
 mod jobs;
 mod ledger;
 mod lockstep;
+mod memory_only;
 mod orders;
 mod outbox;
 mod photos;
