@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     report::Verdict,
-    scenario::{Account, Scenario},
+    scenario::{Account, Scenario, Threshold},
 };
 
 /// The grid and what it showed.
@@ -164,8 +164,8 @@ fn sized(scenario: &Scenario, size: Size) -> Scenario {
     scenario
 }
 
-/// A scenario with so many accounts: its first ones, and copies of its last one under names of their own. Outages of
-/// accounts that are gone are gone too.
+/// A scenario with so many accounts: its first ones, and copies of its last one under names of their own. Outages and
+/// thresholds of accounts that are gone are gone too.
 #[must_use]
 pub fn with_accounts(scenario: &Scenario, number: u32) -> Scenario {
     let mut scenario = scenario.clone();
@@ -181,6 +181,10 @@ pub fn with_accounts(scenario: &Scenario, number: u32) -> Scenario {
     }
     let has = |name: &str| accounts.iter().any(|account| account.name == name);
     scenario.outages.retain(|outage| outage.account.as_deref().is_none_or(has));
+    scenario.thresholds.retain(|metric, expressions| {
+        let read = expressions.first().and_then(|expression| Threshold::parse(metric, expression).ok());
+        read.is_none_or(|threshold| threshold.labels.get("account").is_none_or(|account| has(account)))
+    });
     scenario.accounts = accounts;
     scenario
 }
@@ -331,12 +335,15 @@ mod tests {
 
     #[test]
     fn accounts_are_taken_away_and_copied() {
-        let base = fake::scenario();
+        let mut base = fake::scenario();
+        base.thresholds.insert("in_flight{account=second}".to_owned(), vec!["max < 30".to_owned()]);
         let names = |number| -> Vec<String> {
             with_accounts(&base, number).accounts.into_iter().map(|account| account.name).collect()
         };
         assert_eq!(names(1), ["first"]);
         assert_eq!(names(4), ["first", "second", "account-1", "account-2"]);
+        let thresholds = |number| with_accounts(&base, number).thresholds.len();
+        assert_eq!((thresholds(1), thresholds(2)), (1, 2), "of an account that is gone nothing is asked");
     }
 
     #[test]
