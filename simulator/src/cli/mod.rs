@@ -1,8 +1,8 @@
 //! The command line `kadr-sim`, or `cargo sim` in the repository.
 //!
 //! Exit code 0: everything was as it should be. 1: a threshold was missed. 2: an invariant broke, or a trial did not end
-//! as it should. 3: a goal was never reached. 4: the scenario or the command line is wrong; stderr says how. 130:
-//! interrupted.
+//! as it should. 3: a goal was never reached. 4: the scenario or the command line is wrong, or a
+//! run could not be made; stderr says how. 130: interrupted.
 
 mod bench;
 mod mock;
@@ -22,7 +22,10 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{scenario::ScenarioError, search::Verdict, world::TrialError};
+use crate::{report::Verdict, scenario::ScenarioError, world::TrialError};
+
+/// The exit code where the scenario or the command line is wrong, or a run could not be made.
+const BAD_SCENARIO: u8 = 4;
 
 #[derive(Debug, Parser)]
 #[command(name = "kadr-sim", bin_name = "cargo sim", version, about, long_about = LONG, after_help = EXAMPLES)]
@@ -70,7 +73,7 @@ pub fn main() -> ExitCode {
             let is_question = !error.use_stderr();
             // Nobody is left to tell when the terminal has gone.
             error.print().ok();
-            return if is_question { ExitCode::SUCCESS } else { Verdict::BadScenario.into() };
+            return if is_question { ExitCode::SUCCESS } else { ExitCode::from(BAD_SCENARIO) };
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
@@ -83,7 +86,7 @@ pub fn main() -> ExitCode {
         Command::Timeline(arguments) => run::run_timeline(arguments),
         Command::Compare(arguments) => run::run_compare(arguments),
         Command::Search(command) => {
-            search::run(command, &bench::Workbench).map(Verdict::code).map_err(Into::into)
+            search::run(command, &bench::Workbench).map(Verdict::exit_code).map_err(Into::into)
         }
     };
     ended.map_or_else(|error| failed(&*error), ExitCode::from)
@@ -91,7 +94,7 @@ pub fn main() -> ExitCode {
 
 /// The exit code of a command that is either right or not.
 const fn right(is_right: bool) -> u8 {
-    if is_right { 0 } else { Verdict::InvariantBroken.code() }
+    if is_right { 0 } else { Verdict::InvariantBroken.exit_code() }
 }
 
 /// Says what went wrong, and returns the exit code.
@@ -104,7 +107,7 @@ fn failed(error: &(dyn Error + 'static)) -> ExitCode {
     writeln!(io::stderr(), "error: {text}").ok();
     match error.downcast_ref() {
         Some(TrialError::Interrupted) => ExitCode::from(130),
-        _ => Verdict::BadScenario.into(),
+        _ => ExitCode::from(BAD_SCENARIO),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{DayError, DayOptions, DayOutcome, Mode, run};
 use crate::{
     oracle::{self, Broken, Oracle, goals::Goals},
     report::{self, Collector, Facts, RunReport},
-    scenario::{Aggregate, Calendar, CalendarError, Comparison, Scenario, Threshold},
+    scenario::{Calendar, CalendarError, Scenario, Threshold},
     search::Mutant,
     trace::{Event, Observer, OutcomeDigest, Shared, TimelineDigest},
 };
@@ -124,7 +124,7 @@ pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, Da
             charged_tasks: number(outcome.bill.charged_tasks),
             charged_hundredths: outcome.bill.charged.hundredths(),
         },
-        thresholds: rules(scenario),
+        thresholds: thresholds(scenario),
         reproduce: options.reproduce,
         assumptions: scenario.assumptions.clone(),
     });
@@ -173,31 +173,9 @@ pub fn report_setup(scenario: &Scenario) -> Result<report::Setup, CalendarError>
 }
 
 /// The scenario's thresholds. They were checked when it was read; one that cannot be read any more is left out.
-fn rules(scenario: &Scenario) -> Vec<report::Rule> {
+fn thresholds(scenario: &Scenario) -> Vec<Threshold> {
     let all = scenario.thresholds.iter().flat_map(|(metric, expressions)| {
         expressions.iter().filter_map(|expression| Threshold::parse(metric, expression).ok())
     });
-    all.map(rule).collect()
-}
-
-fn rule(threshold: Threshold) -> report::Rule {
-    let aggregate = match threshold.aggregate {
-        Aggregate::Percentile(percentile) => report::Aggregate::P(percentile),
-        Aggregate::Min => report::Aggregate::Min,
-        Aggregate::Median => report::Aggregate::Med,
-        Aggregate::Average => report::Aggregate::Avg,
-        Aggregate::Max => report::Aggregate::Max,
-        Aggregate::Count => report::Aggregate::Count,
-        Aggregate::Value => report::Aggregate::Value,
-    };
-    let comparison = match threshold.comparison {
-        Comparison::Less => report::Operator::Less,
-        Comparison::AtMost => report::Operator::AtMost,
-        Comparison::Greater => report::Operator::Greater,
-        Comparison::AtLeast => report::Operator::AtLeast,
-        Comparison::Equal => report::Operator::Equal,
-        Comparison::NotEqual => report::Operator::NotEqual,
-    };
-    let Threshold { metric, labels, limit, text, .. } = threshold;
-    report::Rule { metric, labels, aggregate, comparison, limit, text }
+    all.collect()
 }

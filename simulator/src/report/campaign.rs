@@ -239,15 +239,11 @@ impl Campaign {
             share.passed = ratio(share.met, share.seeds).is_some_and(|met| met >= self.required_share);
         }
         let goals: Vec<_> = self.goals.into_values().collect();
-        let verdict = if !self.broken.is_empty() {
-            Verdict::InvariantBroken
-        } else if self.thresholds.iter().any(|share| !share.passed) {
-            Verdict::ThresholdMissed
-        } else if goals.iter().any(|goal| goal.required && goal.seeds == 0) {
-            Verdict::GoalNotReached
-        } else {
-            Verdict::Pass
-        };
+        let verdict = Verdict::worst([
+            (Verdict::InvariantBroken, !self.broken.is_empty()),
+            (Verdict::ThresholdMissed, self.thresholds.iter().any(|share| !share.passed)),
+            (Verdict::GoalNotReached, goals.iter().any(|goal| goal.required && goal.seeds == 0)),
+        ]);
         let most = |of: fn(&SeedRow) -> f64| {
             let first = self.seeds.iter().rev().max_by(|a, b| of(a).total_cmp(&of(b)));
             first.map_or(0, |row| row.seed)

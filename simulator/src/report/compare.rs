@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     campaign::CampaignReport,
     collector::Unit,
-    data::{RunReport, Threshold, short},
+    data::{Judged, RunReport, short},
     format,
     key_metrics::{Better, KeyMetric, key_metrics},
 };
@@ -97,7 +97,7 @@ fn title(report: &RunReport) -> String {
 
 /// The key metrics, and how far each threshold is from its limit.
 fn with_margins(report: &RunReport) -> Vec<KeyMetric> {
-    let margin = |threshold: &Threshold| KeyMetric {
+    let margin = |threshold: &Judged| KeyMetric {
         name: format!("{} margin of {}", threshold.metric, threshold.expression),
         value: threshold.margin,
         better: Better::Higher,

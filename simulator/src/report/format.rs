@@ -21,6 +21,11 @@ pub(super) fn signed(value: i64) -> String {
     format!("{sign}{}", number(value.unsigned_abs()))
 }
 
+/// `wait_s{window=peak}  p(95) < 60`.
+pub(super) fn threshold(metric: &str, expression: &str) -> String {
+    format!("{metric}  {expression}")
+}
+
 /// `1 video`, `2,131 videos`.
 pub(super) fn count(value: u64, word: &str) -> String {
     let plural = if value == 1 { "" } else { "s" };

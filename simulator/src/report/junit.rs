@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::{
     Unit,
     campaign::CampaignReport,
-    data::{RunReport, Threshold},
+    data::{Judged, RunReport},
     format,
 };
 
@@ -20,7 +20,7 @@ pub fn to_junit(report: &RunReport) -> io::Result<String> {
     let mut junit = Report::new(format!("kadr-sim {name} seed {}", report.seed));
     junit.set_time(Duration::try_from_secs_f64(report.time.wall_s).unwrap_or_default());
     let thresholds = report.thresholds.iter().map(|threshold| {
-        let case = format!("{}: {}", threshold.metric, threshold.expression);
+        let case = format::threshold(&threshold.metric, &threshold.expression);
         (case, Ended::bad_if(!threshold.passed, || missed(threshold)))
     });
     junit.add_test_suite(suite(name, "thresholds", "missed", thresholds));
@@ -61,7 +61,7 @@ pub fn campaign_to_junit(report: &CampaignReport) -> io::Result<String> {
     let mut junit = Report::new(format!("kadr-sim {name} {} seeds", report.seeds.len()));
     junit.set_time(Duration::try_from_secs_f64(report.wall_s).unwrap_or_default());
     let thresholds = report.thresholds.iter().map(|share| {
-        let case = format!("{}: {}", share.metric, share.expression);
+        let case = format::threshold(&share.metric, &share.expression);
         let met = || format!("met in {} of {} seeds", share.met, share.seeds);
         (case, Ended::bad_if(!share.passed, met))
     });
@@ -102,7 +102,7 @@ impl Ended {
     }
 }
 
-fn missed(threshold: &Threshold) -> String {
+fn missed(threshold: &Judged) -> String {
     let unit = Unit::of(&threshold.metric);
     threshold.value.map_or_else(
         || "nothing to measure".to_owned(),

@@ -25,7 +25,7 @@ mod tests;
 mod write;
 
 pub use campaign::{BrokenSeed, Campaign, CampaignReport, GoalShare, SeedRow, Spread, ThresholdShare};
-pub use collector::{Aggregate, Collector, METRICS, Setup, Unit};
+pub use collector::{Collector, Setup, Unit};
 pub use compare::{Comparison, Moved, compare, compare_campaigns};
 pub use data::*;
 pub use events_jsonl::{EventsJsonl, notice_word};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     campaign::CampaignReport,
     collector::Unit,
-    data::{Percentiles, RunReport, SampleGroup, Threshold, Verdict},
+    data::{Judged, Percentiles, RunReport, SampleGroup, Verdict},
     format::{self, count, duration, number, percent, signed},
     instant,
 };
@@ -77,10 +77,10 @@ pub fn headline(report: &RunReport) -> String {
     format!("{title}  {why}")
 }
 
-fn in_short(threshold: &Threshold) -> String {
+fn in_short(threshold: &Judged) -> String {
     let unit = Unit::of(&threshold.metric);
     let value = threshold.value.map_or_else(|| "not measured".to_owned(), |value| format::value(value, unit));
-    format!("{} {}: {value}", threshold.metric, threshold.expression)
+    format!("{}: {value}", format::threshold(&threshold.metric, &threshold.expression))
 }
 
 fn unreached(report: &RunReport) -> Vec<String> {
@@ -228,7 +228,7 @@ fn verdicts(page: &mut Page, report: &RunReport) {
     page.list("UNREACHED", &unreached(report));
 }
 
-fn margin(threshold: &Threshold) -> String {
+fn margin(threshold: &Judged) -> String {
     let unit = Unit::of(&threshold.metric);
     threshold.margin.map_or_else(String::new, |margin| {
         let size = format::difference(margin.abs(), unit);
@@ -275,7 +275,8 @@ pub fn campaign_summary(report: &CampaignReport, files: &[&Path]) -> Vec<String>
         .iter()
         .map(|share| {
             let word = if share.passed { "ok    " } else { "MISSED" };
-            format!("{word}  {} {}: met in {} of {}", share.metric, share.expression, share.met, share.seeds)
+            let threshold = format::threshold(&share.metric, &share.expression);
+            format!("{word}  {threshold}: met in {} of {}", share.met, share.seeds)
         })
         .collect();
     page.list("thresholds", &thresholds);

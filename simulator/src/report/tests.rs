@@ -1,6 +1,6 @@
 //! What is written, read back and looked at.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use domain::{
     failure::Reason,
@@ -9,15 +9,16 @@ use domain::{
 };
 
 use super::{
-    Aggregate, Campaign, CampaignReport, Cell, Collector, EventsJsonl, Facts, JobsCsv, Operator, Progress,
-    ProviderBill, ReadError, Rule, RunReport, Setup, SweepTable, Verdict, WhatIfRow, WhatIfTable,
-    campaign_page, campaign_summary, campaign_to_junit, compare, compare_campaigns, comparison_page,
-    fixture::{Evening, Teller, at, evening, facts, rule, setup},
+    Campaign, CampaignReport, Cell, Collector, EventsJsonl, Facts, JobsCsv, Progress, ProviderBill,
+    ReadError, RunReport, Setup, SweepTable, Verdict, WhatIfRow, WhatIfTable, campaign_page,
+    campaign_summary, campaign_to_junit, compare, compare_campaigns, comparison_page,
+    fixture::{Evening, Teller, at, evening, facts, setup, threshold},
     from_json, run_page, summary, sweep_page, to_json, to_junit, what_if_page, write_all, write_campaign,
     write_sweep, write_with_baseline,
 };
 use crate::{
     oracle::Broken,
+    scenario::Threshold,
     trace::{Event, JobNo, Kind, Observer, OrderNo},
 };
 
@@ -28,18 +29,13 @@ fn setup_of(day: Evening) -> Setup {
     Setup { accounts, ..setup() }
 }
 
-fn thresholds() -> Vec<Rule> {
-    let label = |name: &str| BTreeMap::from([("window".to_owned(), name.to_owned())]);
+fn thresholds() -> Vec<Threshold> {
     vec![
-        rule("wait_s", Some("peak"), Aggregate::P(95.0), 600.0, "p(95) < 600"),
-        rule("total_s", None, Aggregate::P(99.0), 3_600.0, "p(99) < 3600"),
-        rule("refunded_ratio", None, Aggregate::Value, 0.05, "value < 0.05"),
-        rule("queue_depth", None, Aggregate::Max, 300.0, "max < 300"),
-        Rule {
-            labels: label("peak"),
-            comparison: Operator::Greater,
-            ..rule("delivered_ratio", None, Aggregate::Value, 0.9, "value > 0.9")
-        },
+        threshold("wait_s{window=peak}", "p(95) < 600"),
+        threshold("total_s", "p(99) < 3600"),
+        threshold("refunded_ratio", "value < 0.05"),
+        threshold("queue_depth", "max < 300"),
+        threshold("delivered_ratio{window=peak}", "value > 0.9"),
     ]
 }
 
@@ -218,6 +214,7 @@ fn junit_has_a_case_for_each_threshold_invariant_and_goal() {
     let missed = report.thresholds.iter().filter(|threshold| !threshold.passed).count();
     assert_eq!(xml.matches("<failure ").count(), missed + 3, "one invariant, the audit, one goal");
     assert!(xml.contains("twice&lt;/b&gt;"));
+    assert!(xml.contains("name=\"wait_s{window=peak}  p(95) &lt; 600\""), "{xml}");
     let mut report = report.clone();
     report.invariants.checks.insert("nobody_looked".to_owned(), 0);
     let skipped = to_junit(&report).unwrap().matches("<skipped").count();
@@ -237,6 +234,10 @@ fn the_summary_fits_a_terminal() {
         }
         assert!(lines[0].starts_with(&report.verdict.title().to_uppercase()));
     }
+    let told = summary(&REPORT, &[]).join("\n");
+    assert!(told.contains(" wait_s{window=peak}  p(95) < 600: "), "{told}");
+    let html = run_page(&REPORT, None);
+    assert!(html.contains(">wait_s{window=peak}</code> <code class=\"half\">p(95) &lt; 600</code>"));
     let campaign = campaign(6);
     let lines = campaign_summary(&campaign, &[]);
     assert!(lines.len() <= 40 && lines.iter().all(|line| line.chars().count() <= 100));

@@ -8,6 +8,9 @@ use super::{
     time_of_day::{DayWindow, TimeOfDay},
 };
 
+/// The most windows of a day that are reported apart.
+pub const WINDOWS_MAX: usize = 64;
+
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// The day names no instants.

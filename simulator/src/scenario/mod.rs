@@ -25,7 +25,7 @@ mod write;
 
 pub use arrivals::{Arrival, ArrivalStream};
 pub use builtin::{BUILT_IN, Builtin};
-pub use calendar::{Calendar, CalendarError, NamedWindow};
+pub use calendar::{Calendar, CalendarError, NamedWindow, WINDOWS_MAX};
 pub use distribution::RenderTimes;
 pub use error::{Mistake, ScenarioError};
 pub use expected::{Expected, Looks};

@@ -58,7 +58,7 @@ pub struct Scenario {
     /// What goes wrong on the way to people.
     #[serde(default)]
     pub messenger: MessengerFaults,
-    /// What has to be reached: metric, optionally `{window=NAME}`, to expressions such as `p(95) < 60`.
+    /// What has to be reached: metric, optionally with a label as `{window=NAME}`, to expressions such as `p(95) < 60`.
     #[serde(default)]
     pub thresholds: BTreeMap<String, Vec<String>>,
     /// Goals ("sometimes") that the run must reach, by name; a campaign must reach each in at least one seed.

@@ -219,6 +219,10 @@ fn what_cannot_happen_is_refused() {
             "line 8, `thresholds.\"wait_s{window=peak}\"`: the window `peak` (20:00-22:00) lies outside the day, which lasts from 00:00 to 12:00",
         ),
         (
+            "[thresholds]\n'in_flight{account=frist}' = ['max < 3']",
+            "line 6, `thresholds.\"in_flight{account=frist}\"`: there is no account `frist`: did you mean `first`?",
+        ),
+        (
             "[assumptions]\n'errors.temporry' = 'x'",
             "line 6, `assumptions.\"errors.temporry\"`: there is no key `errors.temporry`: did you mean `errors.temporary`?",
         ),

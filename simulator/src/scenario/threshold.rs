@@ -26,8 +26,8 @@ pub enum MetricKind {
     Value,
     /// A number at every moment: `avg` over time, and `max`.
     Level,
-    /// A number for each clock hour: `max`.
-    Hourly,
+    /// Many numbers of which only the largest tells anything: `max`.
+    Peak,
 }
 
 impl MetricKind {
@@ -37,7 +37,7 @@ impl MetricKind {
             Self::Samples => "p(N), min, med, avg, max or count",
             Self::Value => "value",
             Self::Level => "avg or max",
-            Self::Hourly => "max",
+            Self::Peak => "max",
         }
     }
 
@@ -47,13 +47,13 @@ impl MetricKind {
             Self::Samples => !matches!(aggregate, A::Value),
             Self::Value => matches!(aggregate, A::Value),
             Self::Level => matches!(aggregate, A::Average | A::Max),
-            Self::Hourly => matches!(aggregate, A::Max),
+            Self::Peak => matches!(aggregate, A::Max),
         }
     }
 }
 
 /// Labels of a metric that belongs to jobs.
-const OF_JOBS: &[&str] = &["window", "size", "template"];
+const OF_JOBS: &[&str] = &["window", "size"];
 
 const fn metric(
     name: &'static str,
@@ -64,9 +64,9 @@ const fn metric(
     Metric { name, meaning, kind, labels }
 }
 
-/// Every metric there is.
+/// Every metric there is, with exactly the labels and aggregates that a run's report can measure.
 ///
-/// A job belongs to the window its order was placed in; a level is looked at while the window lasts.
+/// A job belongs to the window its order was placed in.
 pub const METRICS: &[Metric] = &[
     metric(
         "wait_s",
@@ -85,10 +85,20 @@ pub const METRICS: &[Metric] = &[
     metric("settle_s", MetricKind::Samples, OF_JOBS, "seconds from the order to the video or the refund"),
     metric("refunded_ratio", MetricKind::Value, OF_JOBS, "jobs refunded, of all jobs"),
     metric("delivered_ratio", MetricKind::Value, OF_JOBS, "jobs delivered, of all jobs"),
-    metric("lost_submission_ratio", MetricKind::Value, &["window"], "double submissions, of all attempts"),
-    metric("queue_depth", MetricKind::Level, &["window"], "jobs the provider has not taken yet"),
-    metric("in_flight", MetricKind::Level, &["window"], "tasks running at the provider"),
-    metric("videos_per_hour", MetricKind::Hourly, &[], "videos sent in a clock hour"),
+    metric(
+        "lost_submission_ratio",
+        MetricKind::Value,
+        &[],
+        "submissions given up without an answer, of all submissions",
+    ),
+    metric("queue_depth", MetricKind::Level, &[], "jobs the provider has not taken yet"),
+    metric(
+        "in_flight",
+        MetricKind::Peak,
+        &["account"],
+        "tasks running at once on an account; on the busiest one if none is named",
+    ),
+    metric("videos_per_hour", MetricKind::Peak, &[], "videos sent in a clock hour"),
     metric(
         "provider_credits_per_video",
         MetricKind::Value,
@@ -171,7 +181,7 @@ impl Comparison {
 pub struct Threshold {
     /// One of [`METRICS`].
     pub metric: String,
-    /// What it is narrowed down to: `window`, `size`, `template`.
+    /// What it is narrowed down to, by one label at most: a `window`, a `size`, an `account`.
     pub labels: BTreeMap<String, String>,
     /// How its numbers become one.
     pub aggregate: Aggregate,
@@ -179,8 +189,8 @@ pub struct Threshold {
     pub comparison: Comparison,
     /// With what, in the metric's unit.
     pub limit: f64,
-    /// Both as they were written: `wait_s{window=peak}: p(95) < 60`.
-    pub text: String,
+    /// The last three as they were written: `p(95) < 60`.
+    pub expression: String,
 }
 
 /// A threshold that cannot be read: what is wrong and what to write.
@@ -189,9 +199,9 @@ pub struct Threshold {
 pub struct ThresholdError(String);
 
 impl Threshold {
-    /// Reads a metric with its labels, and an expression.
+    /// Reads a metric with its label, if any, and an expression.
     ///
-    /// Whether a label's window, size or template exists is the scenario's business.
+    /// Whether a label's window, size or account exists is the scenario's business.
     ///
     /// # Errors
     /// [`ThresholdError`] for an unknown metric or label, or an expression that does not fit the metric.
@@ -205,8 +215,18 @@ impl Threshold {
                 metric.kind.aggregates()
             )));
         }
-        let text = format!("{}: {}", metric_key.trim(), expression.trim());
-        Ok(Self { metric: metric.name.to_owned(), labels, aggregate, comparison, limit, text })
+        let (metric, expression) = (metric.name.to_owned(), expression.trim().to_owned());
+        Ok(Self { metric, labels, aggregate, comparison, limit, expression })
+    }
+
+    /// The metric with its label: `wait_s{window=peak}`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        if self.labels.is_empty() {
+            return self.metric.clone();
+        }
+        let labels: Vec<_> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("{}{{{}}}", self.metric, labels.join(","))
     }
 
     /// Whether a number is as the threshold wants it. What is no number never is.
@@ -222,11 +242,16 @@ impl Threshold {
             Comparison::NotEqual => !value.is_nan() && value != self.limit,
         }
     }
-}
 
-impl fmt::Display for Threshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+    /// How far a number is on the right side of the limit, in the metric's unit; negative on the wrong side.
+    #[must_use]
+    pub fn margin(&self, value: f64) -> f64 {
+        match self.comparison {
+            Comparison::Less | Comparison::AtMost => self.limit - value,
+            Comparison::Greater | Comparison::AtLeast => value - self.limit,
+            Comparison::Equal => -(value - self.limit).abs(),
+            Comparison::NotEqual => (value - self.limit).abs(),
+        }
     }
 }
 
@@ -237,7 +262,7 @@ fn metric_of(key: &str) -> Result<(&'static Metric, BTreeMap<String, String>), T
         Some((name, rest)) => match rest.strip_suffix('}') {
             Some(labels) => (name.trim(), labels),
             None => {
-                return Err(ThresholdError(format!("`{key}` is not closed: write {name}{{window=peak}}")));
+                return Err(ThresholdError(format!("`{key}` is not closed: write {key}}}")));
             }
         },
     };
@@ -262,6 +287,9 @@ fn metric_of(key: &str) -> Result<(&'static Metric, BTreeMap<String, String>), T
         if found.insert(word.to_owned(), value.to_owned()).is_some() {
             return Err(ThresholdError(format!("the label `{word}` is given twice")));
         }
+    }
+    if found.len() > 1 {
+        return Err(ThresholdError(format!("`{key}` has {} labels: write one at most", found.len())));
     }
     Ok((metric, found))
 }
@@ -319,16 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_is_read_with_its_labels() {
-        let threshold = Threshold::parse("wait_s{window=peak, size=3}", " p(99.5) <= 60 ").unwrap();
+    fn a_threshold_is_read_with_its_label() {
+        let threshold = Threshold::parse("wait_s{ window = peak }", " p(99.5) <= 60 ").unwrap();
         assert_eq!(threshold.metric, "wait_s");
         assert_eq!(threshold.labels["window"], "peak");
-        assert_eq!(threshold.labels["size"], "3");
         assert_eq!(
             (threshold.aggregate, threshold.comparison, threshold.limit),
             (Aggregate::Percentile(99.5), Comparison::AtMost, 60.0)
         );
-        assert_eq!(threshold.to_string(), "wait_s{window=peak, size=3}: p(99.5) <= 60");
+        assert_eq!(threshold.subject(), "wait_s{window=peak}");
+        assert_eq!(threshold.expression, "p(99.5) <= 60");
     }
 
     #[test]
@@ -344,7 +372,10 @@ mod tests {
             let threshold = Threshold::parse("refunded_ratio", expression).unwrap();
             assert!(threshold.holds(holding) && !threshold.holds(failing), "{expression}");
             assert!(!threshold.holds(f64::NAN), "{expression}");
+            assert!(threshold.margin(holding) >= 0.0 && threshold.margin(failing) <= 0.0, "{expression}");
         }
+        let threshold = Threshold::parse("wait_s", "max < 60").unwrap();
+        assert_eq!((threshold.margin(45.0), threshold.margin(70.0)), (15.0, -10.0));
     }
 
     #[test]
@@ -355,7 +386,7 @@ mod tests {
             let expected = match metric.kind {
                 MetricKind::Samples => 6,
                 MetricKind::Level => 2,
-                MetricKind::Value | MetricKind::Hourly => 1,
+                MetricKind::Value | MetricKind::Peak => 1,
             };
             assert_eq!(taken, expected, "{}", metric.name);
         }
@@ -373,6 +404,12 @@ mod tests {
             ),
             ("wait_s{window:peak}", "p(95) < 60", "`window:peak` is no label: write {window=peak}"),
             ("wait_s{size=1,size=3}", "max < 60", "the label `size` is given twice"),
+            (
+                "wait_s{window=peak,size=3}",
+                "max < 60",
+                "`wait_s{window=peak,size=3}` has 2 labels: write one at most",
+            ),
+            ("wait_s{template=ugc}", "max < 60", "`wait_s` has no label `template`: there is window, size"),
             (
                 "videos_per_hour{window=peak}",
                 "max > 1",

@@ -5,12 +5,13 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write};
 use serde::Serialize;
 
 use super::{
-    Runner, SHARE_TO_PASS, Tried, Verdict, pool, share,
+    NoVerdict, Runner, SHARE_TO_PASS, Tried, pool, share,
     spread::{Spread, shown, spreads},
     swarm::swarm,
     sweep::Trials,
+    verdict,
 };
-use crate::scenario::Scenario;
+use crate::{report::Verdict, scenario::Scenario};
 
 /// Broken seeds that are told in full.
 const TOLD_MAX: usize = 5;
@@ -51,8 +52,8 @@ pub struct CampaignSummary {
     pub never_reached: Vec<String>,
     /// Figures over all seeds.
     pub figures: BTreeMap<String, Spread>,
-    /// The verdict in words.
-    pub verdict: &'static str,
+    /// The verdict; nothing where runs could not be made.
+    pub verdict: Option<Verdict>,
 }
 
 /// Runs a scenario with each seed. With `is_swarm` each seed draws its own faults first.
@@ -131,19 +132,18 @@ impl Campaign {
     }
 
     /// The verdict. Thresholds are met when enough of the seeds meet them.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        if self.broken().next().is_some() {
-            Verdict::InvariantBroken
-        } else if self.failed().next().is_some() || self.results.is_empty() {
-            Verdict::BadScenario
-        } else if !self.never_reached().is_empty() {
-            Verdict::GoalNeverReached
-        } else if self.has_thresholds && share(self.good(), self.results.len()) < SHARE_TO_PASS {
-            Verdict::ThresholdMissed
-        } else {
-            Verdict::Pass
-        }
+    ///
+    /// # Errors
+    /// [`NoVerdict`] where a run could not be made and nothing broke in the others.
+    pub fn verdict(&self) -> Result<Verdict, NoVerdict> {
+        let is_complete = self.failed().next().is_none() && !self.results.is_empty();
+        let is_missed = self.has_thresholds && share(self.good(), self.results.len()) < SHARE_TO_PASS;
+        let findings = [
+            (Verdict::InvariantBroken, self.broken().next().is_some()),
+            (Verdict::ThresholdMissed, is_missed),
+            (Verdict::GoalNotReached, !self.never_reached().is_empty()),
+        ];
+        verdict(is_complete, findings)
     }
 
     /// The campaign in figures, for machines.
@@ -160,7 +160,7 @@ impl Campaign {
             goals: self.goals(),
             never_reached: self.never_reached(),
             figures: self.figures(),
-            verdict: self.verdict().as_str(),
+            verdict: self.verdict().ok(),
         }
     }
 
@@ -205,7 +205,10 @@ impl Campaign {
                 writeln!(text, "  {name:<44} {min:>10} {median:>10} {max:>10}").ok();
             }
         }
-        write!(text, "\nVerdict: {}", self.verdict().as_str()).ok();
+        match self.verdict() {
+            Ok(verdict) => write!(text, "\nVerdict: {}", verdict.title()).ok(),
+            Err(error) => write!(text, "\nVerdict: {error}").ok(),
+        };
         text
     }
 }
@@ -238,14 +241,14 @@ mod tests {
         assert!(one.tried().all(|(seed, tried)| tried.timeline_digest == seed.into()));
         assert_eq!(one.figures()["wait"], Spread { min: 10.0, median: 29.5, max: 49.0 });
         assert_eq!(one.goals(), BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 1)]));
-        assert_eq!(one.verdict(), Verdict::Pass);
+        assert_eq!(one.verdict(), Ok(Verdict::Pass));
     }
 
     #[test]
     fn a_goal_that_is_never_reached_fails_a_campaign() {
         let never = run(&Fake::new(|_, _, _| Ok(Tried::default())), 2);
         assert_eq!(never.never_reached(), ["a", "b"]);
-        assert_eq!(never.verdict(), Verdict::GoalNeverReached);
+        assert_eq!(never.verdict(), Ok(Verdict::GoalNotReached));
         assert!(never.text("fake").contains("NEVER"));
     }
 
@@ -256,7 +259,7 @@ mod tests {
             Ok(Tried { broken, ..Tried::default() })
         });
         let found = run(&runner, 3);
-        assert_eq!(found.verdict(), Verdict::InvariantBroken);
+        assert_eq!(found.verdict(), Ok(Verdict::InvariantBroken));
         let text = found.text("evening-peak");
         assert!(text.contains("cargo sim shrink evening-peak --seed 10\n"), "{text}");
         assert!(text.contains("and seeds 35, 40, 45"), "{text}");
@@ -272,7 +275,32 @@ mod tests {
                 Ok(Tried { goals, thresholds_missed: missed, ..Tried::default() })
             })
         };
-        assert_eq!(run(&missing(20), 2).verdict(), Verdict::Pass);
-        assert_eq!(run(&missing(10), 2).verdict(), Verdict::ThresholdMissed);
+        assert_eq!(run(&missing(20), 2).verdict(), Ok(Verdict::Pass));
+        assert_eq!(run(&missing(10), 2).verdict(), Ok(Verdict::ThresholdMissed));
+    }
+
+    #[test]
+    fn a_missed_threshold_is_worse_than_a_goal_that_is_not_reached() {
+        let both = run(&Fake::new(|_, _, _| Ok(Tried { thresholds_missed: 1, ..Tried::default() })), 2);
+        assert_eq!(both.never_reached(), ["a", "b"]);
+        assert_eq!(both.verdict(), Ok(Verdict::ThresholdMissed));
+        assert_eq!(serde_json::to_value(both.summary()).unwrap()["verdict"], "threshold_missed");
+    }
+
+    #[test]
+    fn runs_that_could_not_be_made_give_no_verdict_unless_something_broke() {
+        let failing = |breaks: bool| {
+            Fake::new(move |_, seed, _| match seed {
+                11 => Err("no room".to_owned()),
+                12 if breaks => Ok(Tried { broken: vec![broken("holds")], ..Tried::default() }),
+                _ => Ok(Tried::default()),
+            })
+        };
+        let failed = run(&failing(false), 2);
+        assert_eq!((failed.verdict(), failed.summary().verdict), (Err(NoVerdict), None));
+        assert!(
+            failed.text("fake").ends_with("Verdict: not every run could be made, so there is no verdict")
+        );
+        assert_eq!(run(&failing(true), 2).verdict(), Ok(Verdict::InvariantBroken));
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Runner, Tried, Verdict, pool, sweep::Trials};
+use super::{NoVerdict, Runner, Tried, pool, sweep::Trials, verdict};
 use crate::{
+    report::Verdict,
     scenario::Scenario,
     trace::{Event, Observer},
 };
@@ -170,16 +171,14 @@ fn parting(one: &Tape, other: &Tape) -> Option<u64> {
 
 impl Meta {
     /// A pass when every seed gave the same run twice.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    ///
+    /// # Errors
+    /// [`NoVerdict`] where a run could not be made and nothing broke in the others.
+    pub fn verdict(&self) -> Result<Verdict, NoVerdict> {
+        let is_failed = self.seeds.iter().any(|(_, twice)| matches!(twice, Twice::Failed { .. }));
         let is_bad = |twice: &Twice| matches!(twice, Twice::Parted { .. } | Twice::DigestsDiffer { .. });
-        if self.seeds.iter().any(|(_, twice)| is_bad(twice)) {
-            Verdict::InvariantBroken
-        } else if self.seeds.is_empty() || self.seeds.iter().any(|(_, t)| matches!(t, Twice::Failed { .. })) {
-            Verdict::BadScenario
-        } else {
-            Verdict::Pass
-        }
+        let is_broken = self.seeds.iter().any(|(_, twice)| is_bad(twice));
+        verdict(!is_failed && !self.seeds.is_empty(), [(Verdict::InvariantBroken, is_broken)])
     }
 
     /// The check as text.
@@ -234,7 +233,7 @@ mod tests {
     fn the_same_seed_twice_is_the_same_run() {
         let same =
             checked(&Fake::new(|_, seed, _| Ok(Tried { outcome_digest: seed.into(), ..Tried::default() })));
-        assert_eq!(same.verdict(), Verdict::Pass);
+        assert_eq!(same.verdict(), Ok(Verdict::Pass));
         assert!(same.seeds.iter().all(|(_, twice)| *twice == Twice::Same { events: 3 }));
     }
 
@@ -245,7 +244,7 @@ mod tests {
             let outcome_digest = times.fetch_add(1, Ordering::Relaxed).into();
             Ok(Tried { outcome_digest, ..Tried::default() })
         }));
-        assert_eq!(other.verdict(), Verdict::InvariantBroken);
+        assert_eq!(other.verdict(), Ok(Verdict::InvariantBroken));
         let Twice::Parted { event: 1, first, second } = &other.seeds[0].1 else { panic!("{other:?}") };
         assert_eq!((first.len(), second.len()), (3, 3));
         assert!(first[1].contains("Granted") && first[1] != second[1]);

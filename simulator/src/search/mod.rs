@@ -16,7 +16,6 @@ pub mod spread;
 pub mod steps;
 pub mod swarm;
 pub mod sweep;
-pub mod verdict;
 pub mod what_if;
 
 #[cfg(test)]
@@ -24,9 +23,9 @@ pub(crate) mod fake;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{day::Mode, oracle::Broken, scenario::Scenario, trace::Observer};
+use crate::{day::Mode, oracle::Broken, report::Verdict, scenario::Scenario, trace::Observer};
 
-pub use self::{mutants::Mutant, verdict::Verdict};
+pub use self::mutants::Mutant;
 
 /// Tries scenarios.
 pub trait Runner: Sync {
@@ -85,6 +84,20 @@ impl Tried {
     pub fn breaks(&self, invariant: &str) -> bool {
         self.broken.iter().any(|broken| broken.invariant == invariant)
     }
+}
+
+/// Some runs could not be made, so that nothing can be said of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not every run could be made, so there is no verdict")]
+pub struct NoVerdict;
+
+/// What is found in many runs, if they could all be made. A broken invariant stands even where they could not.
+fn verdict(
+    is_complete: bool,
+    findings: impl IntoIterator<Item = (Verdict, bool)>,
+) -> Result<Verdict, NoVerdict> {
+    let worst = Verdict::worst(findings);
+    if is_complete || worst == Verdict::InvariantBroken { Ok(worst) } else { Err(NoVerdict) }
 }
 
 /// The share of seeds that has to meet a scenario's thresholds for them to count as met.

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Runner, Verdict, pool, replay::hex, sweep::Trials};
-use crate::scenario::Scenario;
+use super::{NoVerdict, Runner, pool, replay::hex, sweep::Trials, verdict};
+use crate::{report::Verdict, scenario::Scenario};
 
 /// What one seed came to in two modes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,15 +73,13 @@ pub fn modes(
 
 impl Modes {
     /// A pass when every seed ended the same in both modes.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        if self.seeds.iter().any(|(_, both)| matches!(both, Both::OtherEnd { .. })) {
-            Verdict::InvariantBroken
-        } else if self.seeds.is_empty() || self.seeds.iter().any(|(_, b)| matches!(b, Both::Failed { .. })) {
-            Verdict::BadScenario
-        } else {
-            Verdict::Pass
-        }
+    ///
+    /// # Errors
+    /// [`NoVerdict`] where a run could not be made and nothing broke in the others.
+    pub fn verdict(&self) -> Result<Verdict, NoVerdict> {
+        let is_failed = self.seeds.iter().any(|(_, both)| matches!(both, Both::Failed { .. }));
+        let is_other = self.seeds.iter().any(|(_, both)| matches!(both, Both::OtherEnd { .. }));
+        verdict(!is_failed && !self.seeds.is_empty(), [(Verdict::InvariantBroken, is_other)])
     }
 
     /// The comparison as text.
@@ -135,12 +133,12 @@ mod tests {
     #[test]
     fn the_end_has_to_be_the_same_and_the_way_is_told() {
         let same = compared(&ending(Mode::Wire, 1, 2));
-        assert_eq!((same.verdict(), &same.seeds[0].1), (Verdict::Pass, &Both::Same));
+        assert_eq!((same.verdict(), &same.seeds[0].1), (Ok(Verdict::Pass), &Both::Same));
         let way = compared(&ending(Mode::Wire, 1, 9));
-        assert_eq!((way.verdict(), &way.seeds[1].1), (Verdict::Pass, &Both::SameEnd));
+        assert_eq!((way.verdict(), &way.seeds[1].1), (Ok(Verdict::Pass), &Both::SameEnd));
         assert!(way.text().contains("2 ended the same in model and wire, 0 by the same way"));
         let end = compared(&ending(Mode::Wire, 9, 9));
-        assert_eq!(end.verdict(), Verdict::InvariantBroken);
+        assert_eq!(end.verdict(), Ok(Verdict::InvariantBroken));
         assert!(end.text().contains("seed 0 ends differently"));
     }
 }

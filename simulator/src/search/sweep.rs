@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, fmt::Write, num::NonZeroUsize, ops::Range};
 use serde::Serialize;
 
 use super::{
-    Runner, SHARE_TO_PASS, Tried, Verdict, pool, share,
+    NoVerdict, Runner, SHARE_TO_PASS, Tried, pool, share,
     spread::{Spread, shown, spreads},
     steps::Steps,
+    verdict,
 };
-use crate::scenario::{Account, Scenario};
+use crate::{
+    report::Verdict,
+    scenario::{Account, Scenario, Threshold},
+};
 
 /// The grid and what it showed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -160,8 +164,8 @@ fn sized(scenario: &Scenario, size: Size) -> Scenario {
     scenario
 }
 
-/// A scenario with so many accounts: its first ones, and copies of its last one under names of their own. Outages of
-/// accounts that are gone are gone too.
+/// A scenario with so many accounts: its first ones, and copies of its last one under names of their own. Outages and
+/// thresholds of accounts that are gone are gone too.
 #[must_use]
 pub fn with_accounts(scenario: &Scenario, number: u32) -> Scenario {
     let mut scenario = scenario.clone();
@@ -177,6 +181,10 @@ pub fn with_accounts(scenario: &Scenario, number: u32) -> Scenario {
     }
     let has = |name: &str| accounts.iter().any(|account| account.name == name);
     scenario.outages.retain(|outage| outage.account.as_deref().is_none_or(has));
+    scenario.thresholds.retain(|metric, expressions| {
+        let read = expressions.first().and_then(|expression| Threshold::parse(metric, expression).ok());
+        read.is_none_or(|threshold| threshold.labels.get("account").is_none_or(|account| has(account)))
+    });
     scenario.accounts = accounts;
     scenario
 }
@@ -196,17 +204,16 @@ pub fn headline(scenario: &Scenario) -> Option<String> {
 
 impl Sweep {
     /// A pass when some size is enough; broken invariants and runs that failed count first.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        if self.cells.iter().any(|cell| cell.broken > 0) {
-            Verdict::InvariantBroken
-        } else if self.cells.iter().any(|cell| cell.trouble.is_some()) {
-            Verdict::BadScenario
-        } else if self.smallest.is_none() {
-            Verdict::ThresholdMissed
-        } else {
-            Verdict::Pass
-        }
+    ///
+    /// # Errors
+    /// [`NoVerdict`] where a run could not be made and nothing broke in the others.
+    pub fn verdict(&self) -> Result<Verdict, NoVerdict> {
+        let is_complete = self.cells.iter().all(|cell| cell.trouble.is_none());
+        let findings = [
+            (Verdict::InvariantBroken, self.cells.iter().any(|cell| cell.broken > 0)),
+            (Verdict::ThresholdMissed, self.smallest.is_none()),
+        ];
+        verdict(is_complete, findings)
     }
 
     /// The grid as text: a row for each number of workers, a column for each number of accounts.
@@ -306,7 +313,7 @@ mod tests {
         assert_eq!((runner.runs(), swept.cells.len()), (240, 12));
         assert_eq!(swept.smallest, Some(Size { accounts: 2, workers: 40 }));
         assert_eq!(swept.cell(Size { accounts: 2, workers: 30 }).map(|cell| cell.met), Some(10));
-        assert_eq!(swept.verdict(), Verdict::Pass);
+        assert_eq!(swept.verdict(), Ok(Verdict::Pass));
         let table = swept.table();
         assert!(table.contains("95% ██") && table.contains("50% ▓▓") && table.contains("0% ··"), "{table}");
         assert!(table.contains("2 accounts, 40 workers"), "{table}");
@@ -315,7 +322,7 @@ mod tests {
     #[test]
     fn no_size_is_enough_where_none_is() {
         let swept = sweep(&capacity(), &fake::scenario(), &steps("5,10"), &steps("1"), &trials(), &|_| {});
-        assert_eq!((swept.smallest, swept.verdict()), (None, Verdict::ThresholdMissed));
+        assert_eq!((swept.smallest, swept.verdict()), (None, Ok(Verdict::ThresholdMissed)));
         assert!(serde_json::to_string(&swept).unwrap().contains(r#""accounts":1,"workers":5,"met":0"#));
     }
 
@@ -323,17 +330,20 @@ mod tests {
     fn a_broken_invariant_is_worse_than_any_size() {
         let runner = Fake::new(|_, _, _| Ok(Tried { broken: vec![broken("x")], ..Tried::default() }));
         let swept = sweep(&runner, &fake::scenario(), &steps("5"), &steps("1"), &trials(), &|_| {});
-        assert_eq!(swept.verdict(), Verdict::InvariantBroken);
+        assert_eq!(swept.verdict(), Ok(Verdict::InvariantBroken));
     }
 
     #[test]
     fn accounts_are_taken_away_and_copied() {
-        let base = fake::scenario();
+        let mut base = fake::scenario();
+        base.thresholds.insert("in_flight{account=second}".to_owned(), vec!["max < 30".to_owned()]);
         let names = |number| -> Vec<String> {
             with_accounts(&base, number).accounts.into_iter().map(|account| account.name).collect()
         };
         assert_eq!(names(1), ["first"]);
         assert_eq!(names(4), ["first", "second", "account-1", "account-2"]);
+        let thresholds = |number| with_accounts(&base, number).thresholds.len();
+        assert_eq!((thresholds(1), thresholds(2)), (1, 2), "of an account that is gone nothing is asked");
     }
 
     #[test]

@@ -5,12 +5,16 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde::Serialize;
 
 use super::{
-    Runner, SHARE_TO_PASS, Verdict, share,
+    NoVerdict, Runner, SHARE_TO_PASS, share,
     spread::{Spread, shown},
     swarm::time_of_day,
     sweep::{Summary, Trials, headline, with_accounts},
+    verdict,
 };
-use crate::scenario::{Outage, OutageKind, Scenario};
+use crate::{
+    report::Verdict,
+    scenario::{Outage, OutageKind, Scenario},
+};
 
 /// The evening outage: when and how long.
 const OUTAGE_AT_S: u32 = 20 * 3_600 + 30 * 60;
@@ -145,19 +149,18 @@ pub fn what_if(
 
 impl WhatIf {
     /// The verdict on the scenario as it is: its variations may miss thresholds, but nothing may ever break.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    ///
+    /// # Errors
+    /// [`NoVerdict`] where a run could not be made and nothing broke in the others.
+    pub fn verdict(&self) -> Result<Verdict, NoVerdict> {
         let seeds = usize::try_from(self.seeds).unwrap_or(usize::MAX);
         let is_missed = self.rows.first().is_none_or(|row| share(row.met, seeds) < SHARE_TO_PASS);
-        if self.rows.iter().any(|row| row.broken > 0) {
-            Verdict::InvariantBroken
-        } else if self.rows.iter().any(|row| row.trouble.is_some()) {
-            Verdict::BadScenario
-        } else if self.has_thresholds && is_missed {
-            Verdict::ThresholdMissed
-        } else {
-            Verdict::Pass
-        }
+        let is_complete = self.rows.iter().all(|row| row.trouble.is_none());
+        let findings = [
+            (Verdict::InvariantBroken, self.rows.iter().any(|row| row.broken > 0)),
+            (Verdict::ThresholdMissed, self.has_thresholds && is_missed),
+        ];
+        verdict(is_complete, findings)
     }
 
     /// The table as text: medians over the seeds.
@@ -229,7 +232,7 @@ mod tests {
         let table = what_if(&runner, &fake::scenario(), &trials, &|_| {});
         assert_eq!((table.rows.len(), table.rows[5].met), (6, 0));
         assert_eq!(table.columns, ["wait_s{window=peak}.p95"]);
-        assert_eq!(table.verdict(), Verdict::Pass);
+        assert_eq!(table.verdict(), Ok(Verdict::Pass));
         assert!(table.table().contains("4667"), "{}", table.table());
     }
 }

@@ -242,7 +242,7 @@ fn told(step: &Step, evidence: Option<&str>, at: Timestamp) -> Vec<(&'static str
     }
     match step.next_run_at.map(|due| due.since(at)) {
         Some(wait) if !wait.is_zero() => {
-            what.push_str(&format!(", next step in {:.1} s", wait.as_secs_f64()))
+            what.push_str(&format!(", next step in {:.1} s", wait.as_secs_f64()));
         }
         Some(_) | None => {}
     }

@@ -9,7 +9,7 @@ use crate::{cli::screen::print, search::campaign::campaign};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -38,7 +38,7 @@ Examples:
 Thresholds count as met when 95 % of the seeds meet them. Invariants have no such budget, and a goal of the
 scenario has to be reached in one seed at least: a fault that never happened proves nothing.
 
-Exit code: 0 pass, 1 threshold missed, 2 invariant broken, 3 goal never reached, 4 scenario cannot be run.";
+Exit code: 0 pass, 1 threshold missed, 2 invariant broken, 3 goal not reached, 4 scenario cannot be run.";
 
 pub(super) fn run(arguments: &Arguments, bench: &dyn Bench) -> Result<Verdict, SearchError> {
     let base = scenario(bench, &arguments.scenario)?;
@@ -52,5 +52,5 @@ pub(super) fn run(arguments: &Arguments, bench: &dyn Bench) -> Result<Verdict, S
     if let Some(path) = &arguments.json {
         write_json(path, &found.summary())?;
     }
-    Ok(found.verdict())
+    Ok(found.verdict()?)
 }

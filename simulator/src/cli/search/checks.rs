@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = META_EXAMPLES)]
-pub struct MetaArguments {
+pub(in crate::cli) struct MetaArguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -37,7 +37,7 @@ Exit code: 0 when every seed gave the same run twice, 2 when one did not.";
 
 #[derive(Debug, Args)]
 #[command(after_help = MODES_EXAMPLES)]
-pub struct ModesArguments {
+pub(in crate::cli) struct ModesArguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -60,7 +60,7 @@ Exit code: 0 when every seed ended the same, 2 when one did not.";
 
 #[derive(Debug, Args)]
 #[command(after_help = MUTANTS_EXAMPLES)]
-pub struct MutantsArguments {
+pub(in crate::cli) struct MutantsArguments {
     /// Which mutants [default: all of them]
     #[arg(value_enum, value_name = "NAME", hide_possible_values = true)]
     names: Vec<Mutant>,
@@ -101,7 +101,7 @@ pub(super) fn meta(arguments: &MetaArguments, bench: &dyn Bench) -> Result<Verdi
         meta::meta(&*runner, &scenario, &trials, &|done| progress.at(done))
     };
     print(&found.text());
-    Ok(found.verdict())
+    Ok(found.verdict()?)
 }
 
 pub(super) fn modes(arguments: &ModesArguments, bench: &dyn Bench) -> Result<Verdict, SearchError> {
@@ -115,7 +115,7 @@ pub(super) fn modes(arguments: &ModesArguments, bench: &dyn Bench) -> Result<Ver
         modes::modes(&*model, &*wire, &scenario, &trials, &|done| progress.at(done))
     };
     print(&found.text());
-    Ok(found.verdict())
+    Ok(found.verdict()?)
 }
 
 pub(super) fn mutants(arguments: &MutantsArguments, bench: &dyn Bench) -> Result<Verdict, SearchError> {

@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = SHRINK_EXAMPLES)]
-pub struct ShrinkArguments {
+pub(in crate::cli) struct ShrinkArguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -59,7 +59,7 @@ Exit code: 2 when a failure was found and made small, 4 when there was none.";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
-pub struct ReplayArguments {
+pub(in crate::cli) struct ReplayArguments {
     /// A failure.json that `shrink` wrote
     file: PathBuf,
 }

@@ -13,13 +13,14 @@ use serde::Serialize;
 
 use crate::{
     day::Mode,
+    report::Verdict,
     scenario::Scenario,
-    search::{Runner, Verdict, pool, replay::FailureFileError, shrink::ShrinkError, sweep::Trials},
+    search::{NoVerdict, Runner, pool, replay::FailureFileError, shrink::ShrinkError, sweep::Trials},
 };
 
 /// Commands that run a scenario many times.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run a scenario with many seeds, in parallel, and tell what broke, what was reached and how figures spread
     Campaign(campaign::Arguments),
     /// Make a failure small: the fewest orders, faults and machines with which the same invariant still breaks
@@ -39,7 +40,7 @@ pub enum Command {
 }
 
 /// What the commands need from the rest of the program.
-pub trait Bench {
+pub(super) trait Bench {
     /// A scenario by its built-in name or the path of its file.
     ///
     /// # Errors
@@ -55,7 +56,7 @@ pub trait Bench {
 
 /// A command could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub enum SearchError {
+pub(super) enum SearchError {
     /// The scenario cannot be had.
     #[error("{0}")]
     Scenario(String),
@@ -65,6 +66,9 @@ pub enum SearchError {
     /// There is nothing to shrink.
     #[error(transparent)]
     Shrink(#[from] ShrinkError),
+    /// Not every run could be made.
+    #[error(transparent)]
+    NoVerdict(#[from] NoVerdict),
     /// A failure cannot be kept or read.
     #[error(transparent)]
     File(#[from] FailureFileError),
@@ -81,8 +85,8 @@ pub enum SearchError {
 /// Runs a command.
 ///
 /// # Errors
-/// [`SearchError`]; the exit code is then that of [`Verdict::BadScenario`].
-pub fn run(command: &Command, bench: &dyn Bench) -> Result<Verdict, SearchError> {
+/// [`SearchError`]; the exit code is then [`BAD_SCENARIO`](super::BAD_SCENARIO).
+pub(super) fn run(command: &Command, bench: &dyn Bench) -> Result<Verdict, SearchError> {
     match command {
         Command::Campaign(arguments) => campaign::run(arguments, bench),
         Command::Shrink(arguments) => failures::shrink(arguments, bench),

@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = SWEEP_EXAMPLES)]
-pub struct SweepArguments {
+pub(in crate::cli) struct SweepArguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -49,7 +49,7 @@ Exit code: 0 when some size is enough, 1 when none is, 2 invariant broken, 4 sce
 
 #[derive(Debug, Args)]
 #[command(after_help = WHAT_IF_EXAMPLES)]
-pub struct WhatIfArguments {
+pub(in crate::cli) struct WhatIfArguments {
     /// A built-in scenario's name, or the path of a scenario file
     scenario: String,
 
@@ -92,7 +92,7 @@ pub(super) fn sweep(arguments: &SweepArguments, bench: &dyn Bench) -> Result<Ver
     if let Some(path) = &arguments.json {
         write_json(path, &swept)?;
     }
-    Ok(swept.verdict())
+    Ok(swept.verdict()?)
 }
 
 pub(super) fn what_if(arguments: &WhatIfArguments, bench: &dyn Bench) -> Result<Verdict, SearchError> {
@@ -108,5 +108,5 @@ pub(super) fn what_if(arguments: &WhatIfArguments, bench: &dyn Bench) -> Result<
     if let Some(path) = &arguments.json {
         write_json(path, &table)?;
     }
-    Ok(table.verdict())
+    Ok(table.verdict()?)
 }

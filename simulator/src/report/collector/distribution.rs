@@ -2,7 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use crate::report::data::{Percentiles, Sample, SampleGroup, short};
+use crate::{
+    report::data::{Percentiles, Sample, SampleGroup, short},
+    scenario::WINDOWS_MAX,
+};
 
 /// What is measured of a job, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +151,7 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(windows: usize) -> Self {
-        let windows = vec![GroupSamples::default(); windows.min(64)];
+        let windows = vec![GroupSamples::default(); windows.min(WINDOWS_MAX)];
         Self { day: GroupSamples::default(), windows, sizes: Default::default() }
     }
 

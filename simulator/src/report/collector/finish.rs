@@ -15,8 +15,8 @@ use super::{
 use crate::{
     oracle::Broken,
     report::data::{
-        AccountFacts, AccountSeries, BrokenRow, Digests, Facts, Goal, GroupCount, Invariants, RunReport,
-        RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Threshold, Verdict, Versions, Window, short,
+        AccountFacts, AccountSeries, BrokenRow, Digests, Facts, Goal, GroupCount, Invariants, Judged,
+        RunReport, RunTime, SCHEMA, SampleGroup, ScenarioFacts, Series, Verdict, Versions, Window, short,
     },
 };
 
@@ -74,11 +74,9 @@ impl Collector {
         }
     }
 
-    fn judge(&self, facts: &Facts) -> Vec<Threshold> {
-        let rules = facts.thresholds.iter();
-        let judged = rules
-            .map(|rule| rule.judge(self.measure(&rule.metric, &rule.labels, rule.aggregate, &facts.bill)));
-        judged.collect()
+    fn judge(&self, facts: &Facts) -> Vec<Judged> {
+        let thresholds = facts.thresholds.iter();
+        thresholds.map(|threshold| Judged::of(threshold, self.measure(threshold, &facts.bill))).collect()
     }
 }
 
@@ -145,16 +143,12 @@ fn goals(facts: &Facts) -> Vec<Goal> {
     goals.collect()
 }
 
-fn verdict(invariants: &Invariants, audit: &[String], thresholds: &[Threshold], goals: &[Goal]) -> Verdict {
-    if invariants.broken_total > 0 || !audit.is_empty() {
-        Verdict::InvariantBroken
-    } else if thresholds.iter().any(|threshold| !threshold.passed) {
-        Verdict::ThresholdMissed
-    } else if goals.iter().any(|goal| goal.required && goal.reached == 0) {
-        Verdict::GoalNotReached
-    } else {
-        Verdict::Pass
-    }
+fn verdict(invariants: &Invariants, audit: &[String], thresholds: &[Judged], goals: &[Goal]) -> Verdict {
+    Verdict::worst([
+        (Verdict::InvariantBroken, invariants.broken_total > 0 || !audit.is_empty()),
+        (Verdict::ThresholdMissed, thresholds.iter().any(|threshold| !threshold.passed)),
+        (Verdict::GoalNotReached, goals.iter().any(|goal| goal.required && goal.reached == 0)),
+    ])
 }
 
 fn series(lines: Lines, setup: &Setup, waits: Waits, bins: usize) -> Series {

@@ -6,26 +6,10 @@ use super::{
     Collector,
     distribution::{Distribution, GroupSamples, Metric, seconds},
 };
-use crate::report::data::{ProviderBill, SampleGroup, ratio};
-
-/// Which number of a metric.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Aggregate {
-    /// A percentile, from 0 to 100.
-    P(f64),
-    /// The mean.
-    Avg,
-    /// The smallest.
-    Min,
-    /// The largest.
-    Max,
-    /// The median.
-    Med,
-    /// The value itself, of a metric that is one number.
-    Value,
-    /// How many there are.
-    Count,
-}
+use crate::{
+    report::data::{ProviderBill, SampleGroup, ratio},
+    scenario::{Aggregate, Threshold},
+};
 
 /// What a metric is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,36 +41,13 @@ impl Unit {
     }
 }
 
-/// Every metric a threshold can be about.
-pub const METRICS: [&str; 12] = [
-    "wait_s",
-    "render_s",
-    "delivery_s",
-    "total_s",
-    "settle_s",
-    "refunded_ratio",
-    "delivered_ratio",
-    "lost_submission_ratio",
-    "queue_depth",
-    "in_flight",
-    "videos_per_hour",
-    "provider_credits_per_video",
-];
-
 impl Collector {
-    /// A metric as it stands. Durations and the ratios of refunded and delivered videos take a label `window` or
-    /// `size`, `in_flight` an `account`. Durations take every aggregate but `Value`; ratios and
-    /// `provider_credits_per_video` take `Value`, `queue_depth` takes `Max` and `Avg`, `in_flight` and
-    /// `videos_per_hour` take `Max`. Nothing for an unknown metric, label or combination, and where nothing was
-    /// measured.
+    /// What a threshold is about, as it stands. Every metric of [`METRICS`](crate::scenario::METRICS) is measured with
+    /// every aggregate its kind allows and every label it has. Nothing where nothing was measured.
     #[must_use]
-    pub fn measure(
-        &self,
-        metric: &str,
-        labels: &BTreeMap<String, String>,
-        aggregate: Aggregate,
-        bill: &ProviderBill,
-    ) -> Option<f64> {
+    pub fn measure(&self, threshold: &Threshold, bill: &ProviderBill) -> Option<f64> {
+        let Threshold { metric, labels, aggregate, .. } = threshold;
+        let (metric, aggregate) = (metric.as_str(), *aggregate);
         if metric == "in_flight" {
             return self.in_flight(labels, aggregate);
         }
@@ -100,8 +61,8 @@ impl Collector {
             _ if !labels.is_empty() => None,
             ("lost_submission_ratio", Aggregate::Value) => self.tally.counts(0).lost_submission_ratio(),
             ("queue_depth", Aggregate::Max) => Some(whole(self.lines.queue.peak)),
-            ("queue_depth", Aggregate::Avg) => self.lines.queue.mean(),
-            ("videos_per_hour", Aggregate::Max | Aggregate::Value) => {
+            ("queue_depth", Aggregate::Average) => self.lines.queue.mean(),
+            ("videos_per_hour", Aggregate::Max) => {
                 Some(f64::from(self.lines.delivered_per_hour.iter().max().copied().unwrap_or(0)))
             }
             ("provider_credits_per_video", Aggregate::Value) => bill.credits_per_video(self.tally.delivered),
@@ -140,9 +101,9 @@ impl Distribution {
             return None;
         }
         match aggregate {
-            Aggregate::P(percent) => self.quantile(percent / 100.0).map(seconds),
-            Aggregate::Med => self.quantile(0.5).map(seconds),
-            Aggregate::Avg => self.mean_s(),
+            Aggregate::Percentile(percent) => self.quantile(percent / 100.0).map(seconds),
+            Aggregate::Median => self.quantile(0.5).map(seconds),
+            Aggregate::Average => self.mean_s(),
             Aggregate::Min => Some(seconds(self.min_ms)),
             Aggregate::Max => Some(seconds(self.max_ms)),
             Aggregate::Count => Some(count),

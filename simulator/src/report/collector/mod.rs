@@ -20,10 +20,13 @@ use std::collections::BTreeMap;
 
 use domain::{job::StateName, time::Timestamp};
 
-pub use measure::{Aggregate, METRICS, Unit};
+pub use measure::Unit;
 pub(super) use tally::sending;
 
-use crate::trace::{Creation, Event, JobNo, Kind, Observer};
+use crate::{
+    scenario::WINDOWS_MAX,
+    trace::{Creation, Event, JobNo, Kind, Observer},
+};
 use distribution::{Group, Groups};
 use live::Live;
 use series::{Lines, grid};
@@ -36,7 +39,8 @@ use worst::Worst;
 pub struct Setup {
     /// The scenario's name.
     pub scenario_name: String,
-    /// Windows to report apart: name, from this instant on, before that one. At most 64 are kept apart.
+    /// Windows to report apart: name, from this instant on, before that one. At most [`WINDOWS_MAX`] are
+    /// kept apart.
     pub windows: Vec<(String, Timestamp, Timestamp)>,
     /// When arrivals begin.
     pub day_from: Timestamp,
@@ -95,7 +99,7 @@ impl Collector {
 
     /// The bits of the windows an instant lies in.
     fn windows_at(&self, at: Timestamp) -> u64 {
-        let windows = self.setup.windows.iter().take(64).enumerate();
+        let windows = self.setup.windows.iter().take(WINDOWS_MAX).enumerate();
         windows
             .filter(|(_, (_, from, to))| (*from..*to).contains(&at))
             .fold(0, |bits, (n, _)| bits | (1 << n))

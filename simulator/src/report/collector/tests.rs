@@ -7,13 +7,14 @@ use domain::{
     time::Timestamp,
 };
 
-use super::{Aggregate, Collector};
+use super::Collector;
 use crate::{
     oracle::Broken,
     report::{
         FailureCount, Money, ProviderBill, RunReport, SampleGroup, Verdict,
-        fixture::{Evening, Teller, at, evening, facts, job_no, rule, setup},
+        fixture::{Evening, Teller, at, evening, facts, job_no, setup, threshold},
     },
+    scenario::{METRICS, Threshold},
     trace::{CallEnd, Event, Kind, Observer, OutsideCall},
 };
 
@@ -191,36 +192,58 @@ fn metrics_are_measured_by_name_label_and_aggregate() {
     let mut teller = Teller::new(&mut collector);
     smooth(&mut teller, 100.0);
     smooth(&mut teller, PEAK);
-    let label = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
     let bill = ProviderBill { tasks: 2, charged_tasks: 2, charged_hundredths: 3_000 };
-    let measure = |metric: &str, labels: &BTreeMap<String, String>, aggregate| {
-        collector.measure(metric, labels, aggregate, &bill)
-    };
-    let all = BTreeMap::new();
-    assert_eq!(measure("wait_s", &all, Aggregate::P(95.0)), Some(10.0));
-    assert_eq!(measure("wait_s", &label("window", "peak"), Aggregate::Count), Some(1.0));
-    assert_eq!(measure("wait_s", &label("size", "1"), Aggregate::Avg), Some(10.0));
-    assert_eq!(measure("wait_s", &label("size", "3"), Aggregate::Max), None);
-    assert_eq!(measure("wait_s", &label("window", "lunch"), Aggregate::Max), None);
-    assert_eq!(measure("wait_s", &label("planet", "mars"), Aggregate::Max), None);
-    assert_eq!(measure("refunded_ratio", &all, Aggregate::Value), Some(0.0));
-    assert_eq!(measure("delivered_ratio", &label("window", "peak"), Aggregate::Value), Some(1.0));
-    assert_eq!(measure("queue_depth", &all, Aggregate::Max), Some(1.0));
-    assert_eq!(measure("in_flight", &all, Aggregate::Max), Some(3.0));
-    assert_eq!(measure("in_flight", &label("account", "second"), Aggregate::Max), Some(0.0));
-    assert_eq!(measure("videos_per_hour", &all, Aggregate::Max), Some(1.0));
-    assert_eq!(measure("provider_credits_per_video", &all, Aggregate::Value), Some(15.0));
-    assert_eq!(measure("happiness", &all, Aggregate::Value), None);
-    assert_eq!(
-        super::METRICS.iter().filter(|metric| measure(metric, &all, Aggregate::Max).is_some()).count(),
-        8
-    );
+    let measure =
+        |metric, aggregate| collector.measure(&threshold(metric, &format!("{aggregate} < 1")), &bill);
+    for (metric, aggregate, expected) in [
+        ("wait_s", "p(95)", Some(10.0)),
+        ("wait_s{window=peak}", "count", Some(1.0)),
+        ("wait_s{size=1}", "avg", Some(10.0)),
+        ("wait_s{size=3}", "max", None),
+        ("wait_s{window=lunch}", "max", None),
+        ("refunded_ratio", "value", Some(0.0)),
+        ("delivered_ratio{window=peak}", "value", Some(1.0)),
+        ("lost_submission_ratio", "value", Some(0.0)),
+        ("queue_depth", "max", Some(1.0)),
+        ("in_flight", "max", Some(3.0)),
+        ("in_flight{account=second}", "max", Some(0.0)),
+        ("in_flight{account=third}", "max", None),
+        ("videos_per_hour", "max", Some(1.0)),
+        ("provider_credits_per_video", "value", Some(15.0)),
+    ] {
+        assert_eq!(measure(metric, aggregate), expected, "{aggregate} of {metric}");
+    }
+}
+
+#[test]
+fn everything_a_scenario_can_ask_for_is_measured() {
+    let labels = [("window", "peak"), ("size", "1"), ("account", "second")];
+    let aggregates = ["p(95)", "min", "med", "avg", "max", "count", "value"];
+    let mut facts = facts();
+    facts.thresholds.clear();
+    facts.bill = ProviderBill { tasks: 1, charged_tasks: 1, charged_hundredths: 1_500 };
+    for metric in METRICS {
+        let known = labels.iter().filter(|(label, _)| metric.labels.contains(label));
+        assert_eq!(known.clone().count(), metric.labels.len(), "a label of {} is new", metric.name);
+        let narrowed = known.map(|(label, value)| format!("{}{{{label}={value}}}", metric.name));
+        for subject in narrowed.chain([metric.name.to_owned()]) {
+            let asked = aggregates.map(|aggregate| Threshold::parse(&subject, &format!("{aggregate} >= 0")));
+            let before = facts.thresholds.len();
+            facts.thresholds.extend(asked.into_iter().flatten());
+            assert!(facts.thresholds.len() > before, "nothing can be asked of {subject}");
+        }
+    }
+    let mut collector = Collector::new(setup());
+    smooth(&mut Teller::new(&mut collector), PEAK);
+    for judged in collector.finish(facts).thresholds {
+        assert!(judged.value.is_some(), "{}  {}", judged.metric, judged.expression);
+    }
 }
 
 #[test]
 fn a_threshold_that_cannot_be_measured_is_missed() {
     let mut facts = facts();
-    facts.thresholds = vec![rule("wait_s", Some("lunch"), Aggregate::P(95.0), 60.0, "p(95) < 60")];
+    facts.thresholds = vec![threshold("wait_s{window=lunch}", "p(95) < 60")];
     let report = Collector::new(setup()).finish(facts);
     assert_eq!(report.verdict, Verdict::ThresholdMissed);
     assert_eq!((report.thresholds[0].value, report.thresholds[0].passed), (None, false));
@@ -233,7 +256,7 @@ fn the_worst_that_applies_is_the_verdict() {
     let verdict = |facts: &crate::report::Facts| Collector::new(setup()).finish(facts.clone()).verdict;
     facts.thresholds.clear();
     assert_eq!(verdict(&facts), Verdict::GoalNotReached);
-    facts.thresholds = vec![rule("wait_s", None, Aggregate::Max, 1.0, "max < 1")];
+    facts.thresholds = vec![threshold("wait_s", "max < 1")];
     assert_eq!(verdict(&facts), Verdict::ThresholdMissed);
     let what = "user 3: the balance is not the sum of its entries".to_owned();
     facts.audit.findings.push(ports::AuditFinding { user: None, what });

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ports::AuditReport;
 
-use super::{ProviderBill, Rule};
-use crate::{day::Mode, oracle::Broken};
+use super::ProviderBill;
+use crate::{day::Mode, oracle::Broken, scenario::Threshold};
 
 /// The version of the reports' form. It grows when a reader of the old form would misunderstand the new one.
 pub const SCHEMA: u32 = 1;
@@ -44,7 +44,7 @@ pub struct Facts {
     /// What the provider did and charged.
     pub bill: ProviderBill,
     /// What has to be reached.
-    pub thresholds: Vec<Rule>,
+    pub thresholds: Vec<Threshold>,
     /// The command that repeats this run.
     pub reproduce: String,
     /// Inputs nobody has measured, by key, and where they come from.

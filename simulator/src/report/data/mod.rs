@@ -19,7 +19,7 @@ pub(in crate::report) use counts::{ratio, short};
 pub use facts::{Facts, SCHEMA};
 pub use figures::{Percentiles, Sample, SampleGroup, WorstJob};
 pub use series::{AccountSeries, Outage, Series};
-pub use verdict::{BrokenRow, Goal, Invariants, Operator, Rule, Threshold, Verdict};
+pub use verdict::{BrokenRow, Goal, Invariants, Judged, Verdict};
 
 use super::instant;
 
@@ -45,7 +45,7 @@ pub struct RunReport {
     /// What identifies the run.
     pub digests: Digests,
     /// What had to be reached.
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<Judged>,
     /// What has to hold in every run.
     pub invariants: Invariants,
     /// What should happen at least once.

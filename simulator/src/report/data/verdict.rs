@@ -6,10 +6,10 @@ use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::short;
-use crate::report::{Aggregate, instant};
+use crate::{report::instant, scenario::Threshold};
 
-/// How a run ended. The worst that applies: a broken invariant outweighs a missed threshold, and that a goal that was
-/// never reached.
+/// How a run, or a search of many runs, ended, the worst last: a broken invariant outweighs a missed threshold, and that
+/// a goal that was never reached. An invariant is never a threshold: it has no budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -19,11 +19,19 @@ pub enum Verdict {
     GoalNotReached,
     /// A threshold is missed.
     ThresholdMissed,
-    /// An invariant does not hold, or the store's audit found a difference.
+    /// An invariant does not hold, or the store's audit found a difference. Also: a mutant survived, or the same seed
+    /// gave two different runs.
     InvariantBroken,
 }
 
 impl Verdict {
+    /// The worst verdict that applies; a pass if none does.
+    #[must_use]
+    pub fn worst(verdicts: impl IntoIterator<Item = (Self, bool)>) -> Self {
+        let found = verdicts.into_iter().filter_map(|(verdict, applies)| applies.then_some(verdict));
+        found.max().unwrap_or(Self::Pass)
+    }
+
     /// The process's exit code.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -47,107 +55,12 @@ impl Verdict {
     }
 }
 
-/// How a value is compared with its limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Operator {
-    /// Below the limit.
-    #[serde(rename = "<")]
-    Less,
-    /// Not above it.
-    #[serde(rename = "<=")]
-    AtMost,
-    /// Above it.
-    #[serde(rename = ">")]
-    Greater,
-    /// Not below it.
-    #[serde(rename = ">=")]
-    AtLeast,
-    /// Exactly it.
-    #[serde(rename = "==")]
-    Equal,
-    /// Anything else.
-    #[serde(rename = "!=")]
-    NotEqual,
-}
-
-impl Operator {
-    /// Whether `value` meets `limit`.
-    #[must_use]
-    #[expect(
-        clippy::float_cmp,
-        reason = "whoever writes == or != means exactly that; counts are whole numbers"
-    )]
-    pub fn holds(self, value: f64, limit: f64) -> bool {
-        match self {
-            Self::Less => value < limit,
-            Self::AtMost => value <= limit,
-            Self::Greater => value > limit,
-            Self::AtLeast => value >= limit,
-            Self::Equal => value == limit,
-            Self::NotEqual => value != limit,
-        }
-    }
-
-    /// How far `value` is on the right side of `limit`; negative on the wrong one.
-    #[must_use]
-    pub fn margin(self, value: f64, limit: f64) -> f64 {
-        match self {
-            Self::Less | Self::AtMost => limit - value,
-            Self::Greater | Self::AtLeast => value - limit,
-            Self::Equal => -(value - limit).abs(),
-            Self::NotEqual => (value - limit).abs(),
-        }
-    }
-}
-
-/// Something that has to be reached.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    /// The metric.
-    pub metric: String,
-    /// Which part of it.
-    pub labels: BTreeMap<String, String>,
-    /// Which number of it.
-    pub aggregate: Aggregate,
-    /// How it is compared.
-    pub comparison: Operator,
-    /// With what.
-    pub limit: f64,
-    /// The expression as the scenario writes it, without the metric.
-    pub text: String,
-}
-
-impl Rule {
-    /// The metric with its labels, as the scenario writes it.
-    #[must_use]
-    pub fn subject(&self) -> String {
-        if self.labels.is_empty() {
-            return self.metric.clone();
-        }
-        let labels: Vec<_> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{}{{{}}}", self.metric, labels.join(","))
-    }
-
-    /// The rule beside what was measured. What could not be measured is missed: silence is no success.
-    #[must_use]
-    pub fn judge(&self, value: Option<f64>) -> Threshold {
-        Threshold {
-            metric: self.subject(),
-            expression: self.text.clone(),
-            limit: self.limit,
-            value: value.map(short),
-            margin: value.map(|value| short(self.comparison.margin(value, self.limit))),
-            passed: value.is_some_and(|value| self.comparison.holds(value, self.limit)),
-        }
-    }
-}
-
-/// A [`Rule`] and what was measured.
+/// A threshold of the scenario and what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Threshold {
-    /// The metric with its labels.
+pub struct Judged {
+    /// The metric with its label, as `wait_s{window=peak}`.
     pub metric: String,
-    /// The expression.
+    /// The expression alone, as `p(95) < 60`.
     pub expression: String,
     /// Its limit.
     pub limit: f64,
@@ -157,6 +70,21 @@ pub struct Threshold {
     pub margin: Option<f64>,
     /// Whether it is met.
     pub passed: bool,
+}
+
+impl Judged {
+    /// The threshold beside what was measured. What could not be measured is missed: silence is no success.
+    #[must_use]
+    pub fn of(threshold: &Threshold, value: Option<f64>) -> Self {
+        Self {
+            metric: threshold.subject(),
+            expression: threshold.expression.clone(),
+            limit: threshold.limit,
+            value: value.map(short),
+            margin: value.map(|value| short(threshold.margin(value))),
+            passed: value.is_some_and(|value| threshold.holds(value)),
+        }
+    }
 }
 
 /// What has to hold in every run.

@@ -9,7 +9,7 @@ use super::page::{
 use crate::report::{
     collector::Unit,
     compare::{Comparison, Moved},
-    data::{Percentiles, RunReport, SampleGroup, Threshold, WorstJob},
+    data::{Judged, Percentiles, RunReport, SampleGroup, WorstJob},
     format::{self, count, duration, number, words},
     instant,
 };
@@ -30,7 +30,7 @@ pub(super) fn thresholds(report: &RunReport) -> Markup {
     table("Thresholds", &columns, &rows)
 }
 
-fn threshold(of: &Threshold) -> Vec<Markup> {
+fn threshold(of: &Judged) -> Vec<Markup> {
     let unit = Unit::of(&of.metric);
     let told = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), |v| format::value(v, unit));
     let word = match (of.passed, of.value) {

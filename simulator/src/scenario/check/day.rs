@@ -2,7 +2,7 @@
 
 use super::{Checks, is_plain};
 use crate::scenario::{
-    calendar::{Calendar, CalendarError},
+    calendar::{Calendar, CalendarError, WINDOWS_MAX},
     place::Place,
     rate::OrderRate,
     schema::Scenario,
@@ -39,6 +39,11 @@ fn day(scenario: &Scenario, checks: &mut Checks) {
     for name in day.windows.keys().filter(|name| !is_plain(name)) {
         let problem = "a window's name is a label: write Latin letters, digits, - or _";
         checks.wrong(Place::of("day.windows").key(name), problem);
+    }
+    if day.windows.len() > WINDOWS_MAX {
+        let problem =
+            format!("{} windows are too many to report apart: at most {WINDOWS_MAX}", day.windows.len());
+        checks.wrong("day.windows", problem);
     }
     let settle = day.settle_within_s;
     if !(settle > 0.0 && settle <= 7.0 * super::DAY_S) {

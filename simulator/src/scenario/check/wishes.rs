@@ -49,10 +49,11 @@ fn thresholds(scenario: &Scenario, checks: &mut Checks) {
 fn labels(scenario: &Scenario, threshold: &Threshold, place: &Place, checks: &mut Checks) {
     let day = &scenario.day;
     let windows: Vec<_> = day.windows.keys().map(String::as_str).collect();
+    let accounts: Vec<_> = scenario.accounts.iter().map(|account| account.name.as_str()).collect();
     for (label, value) in &threshold.labels {
         let known = match label.as_str() {
             "size" => &["1", "3", "5"][..],
-            "template" => &["ugc", "ad", "own"][..],
+            "account" => &accounts[..],
             _ => &windows[..],
         };
         if !known.contains(&value.as_str()) {

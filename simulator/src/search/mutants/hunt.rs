@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::Mutant;
 use crate::{
+    report::Verdict,
     scenario::Scenario,
-    search::{Runner, Tried, Verdict, pool, swarm::swarm},
+    search::{Runner, Tried, pool, swarm::swarm},
 };
 
 /// The scenario of which every seed makes another one.
