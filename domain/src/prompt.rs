@@ -238,12 +238,19 @@ pub fn writing_task(
 pub fn from_answer(answer: &str, prompt_chars_max: usize) -> Option<Prompt> {
     let body = answer.trim().trim_start_matches("```text").trim_matches('`').trim().trim_matches('"').trim();
     let mut body = body.to_owned();
-    body.retain(|c| !c.is_control() || c == '\n');
+    if body.contains(is_unwanted) {
+        body.retain(|c| !is_unwanted(c));
+    }
     let letters = body.chars().filter(|c| c.is_alphanumeric()).take(WRITTEN_CHARS_MIN).count();
     if letters < WRITTEN_CHARS_MIN || is_refusal(&body) {
         return None;
     }
     Some(with_suffix(&cut_at_sentence(&body, chars_left(prompt_chars_max)), prompt_chars_max))
+}
+
+/// Whether a character has no place in a prompt.
+fn is_unwanted(c: char) -> bool {
+    c.is_control() && c != '\n'
 }
 
 /// The prompt made without a language model: the user's own words, or the template's with the brief inside.

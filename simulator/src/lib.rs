@@ -4,6 +4,7 @@ pub mod cli;
 pub mod day;
 pub mod oracle;
 pub mod provider;
+pub mod queueing;
 pub mod report;
 pub mod sample;
 pub mod scenario;

@@ -8,4 +8,5 @@ mod architecture;
 mod contract;
 mod flows;
 mod make;
+mod simulation;
 mod stores;

@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Write every event to events.jsonl, however many there are; days of up to 20,000 videos do so anyway
+    /// Write events.jsonl and jobs.csv, however long they get; days of up to 20,000 videos do so anyway
     #[arg(long)]
     events: bool,
 
@@ -143,8 +143,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let report = one(arguments, &loaded, wire.as_ref(), &dir, keeps_all)?;
     let comparison = baseline.map(|before| compare(&before, &report));
     let mut files = write_with_baseline(&dir, &report, comparison.as_ref())?;
-    files.push(dir.join("jobs.csv"));
     if keeps_all || arguments.events {
+        files.push(dir.join("jobs.csv"));
         files.push(dir.join("events.jsonl"));
     }
     if arguments.json {
@@ -188,15 +188,14 @@ fn one(
         File::create(&path).map(BufWriter::new).map_err(|error| RunError::file(&path)(error.to_string()))
     };
     let progress = Shared::new(Progress::new(&setup));
-    let jobs = Shared::new(JobsCsv::new(create("jobs.csv")?));
+    let is_written = keeps_all || arguments.events;
+    let jobs = if is_written { Some(Shared::new(JobsCsv::new(create("jobs.csv")?))) } else { None };
     let lives = Shared::new(Timelines::new(Keep::Longest(LIVES), setup.utc_offset_s));
-    let events = if keeps_all || arguments.events {
-        Some(Shared::new(EventsJsonl::new(create("events.jsonl")?)))
-    } else {
-        None
-    };
-    let mut observers: Vec<Box<dyn Observer>> =
-        vec![Box::new(progress.clone_hand()), Box::new(jobs.clone_hand())];
+    let events = if is_written { Some(Shared::new(EventsJsonl::new(create("events.jsonl")?))) } else { None };
+    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(progress.clone_hand())];
+    if let Some(jobs) = &jobs {
+        observers.push(Box::new(jobs.clone_hand()));
+    }
     if let Some(events) = &events {
         observers.push(Box::new(events.clone_hand()));
     }
@@ -223,7 +222,7 @@ fn one(
     if let Some(progress) = progress.into_inner() {
         progress.finish();
     }
-    if let Some(jobs) = jobs.into_inner() {
+    if let Some(jobs) = jobs.and_then(Shared::into_inner) {
         jobs.finish()?;
     }
     if let Some(events) = events.and_then(Shared::into_inner) {

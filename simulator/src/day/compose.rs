@@ -87,6 +87,11 @@ impl Keys {
     }
 }
 
+/// The keys every process of a scenario knows, and the limits it keeps for them.
+pub(super) fn roster(scenario: &Scenario) -> Result<KeyRoster, DayError> {
+    Ok(Keys::of(scenario)?.roster(scenario))
+}
+
 fn secret_of(account: &str, number: u16) -> String {
     let name: String = account.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("simulated-key-{number}-of-{name}")

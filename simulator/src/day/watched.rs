@@ -78,7 +78,7 @@ impl Observer for Watchers {
 pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, DayError> {
     let mode = if options.database.is_some() { Mode::Wire } else { Mode::Model };
     let watchers = Shared::new(Watchers {
-        oracle: Oracle::new(oracle_setup(scenario)),
+        oracle: Oracle::new(oracle_setup(scenario)?),
         goals: Goals::new(),
         outcome: OutcomeDigest::default(),
         timeline: TimelineDigest::default(),
@@ -131,23 +131,24 @@ pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, Da
     Ok(Watched { outcome, broken, goals, outcome_digest, timeline_digest, report })
 }
 
-fn oracle_setup(scenario: &Scenario) -> oracle::Setup {
+fn oracle_setup(scenario: &Scenario) -> Result<oracle::Setup, DayError> {
     let fleet = &scenario.fleet;
     let accounts = scenario.accounts.iter().map(|account| oracle::AccountLimits {
         running_max: account.running_max,
         new_per_10s: account.new_per_10s,
     });
-    oracle::Setup {
+    Ok(oracle::Setup {
         retry: RetryPolicy::default(),
         lease: LeaseTerms {
             lease: Duration::from_secs_f64(fleet.lease_s),
             deadline: super::compose::deadline(scenario),
         },
         accounts: accounts.collect(),
+        roster: super::compose::roster(scenario)?,
         settle_within: Duration::from_secs_f64(scenario.day.settle_within_s),
         fairness_bound: FAIRNESS_BOUND,
         processes: fleet.processes,
-    }
+    })
 }
 
 /// What a report has to know of a scenario beforehand.

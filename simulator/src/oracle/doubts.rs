@@ -18,6 +18,8 @@ pub(super) enum Doubt {
     Refused { job: JobNo, lease: i64 },
     /// A balance fell below zero.
     Overdrawn { user: UserId },
+    /// More attempts are open for this account than the product allows itself.
+    Crowded { account: usize },
     /// An order was refused with another balance than the events add up to.
     Figure { user: UserId, available: i64 },
 }
@@ -46,6 +48,7 @@ impl Oracle {
                         format!("a write of job {} was refused under its present lease {lease}", job.0)
                     });
                 }
+                Doubt::Crowded { account } => self.judge_crowd(scene, account),
                 Doubt::Overdrawn { user } | Doubt::Figure { user, .. } => {
                     money::settle(&mut self.tally, scene, self.purses.of(user), &doubt);
                 }

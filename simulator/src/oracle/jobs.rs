@@ -125,8 +125,12 @@ pub(super) struct Live {
     pub(super) lost: u32,
     /// The task that exists for the present attempt.
     pub(super) task: Option<u64>,
+    /// When it was made.
+    pub(super) made_at: Timestamp,
     /// Whether the provider saw the present attempt.
     pub(super) seen_call: bool,
+    /// The code with which the provider refused the present attempt, if it did.
+    pub(super) refused_with: Option<i64>,
     /// Whether an earlier attempt was never seen by the provider, and may still arrive there.
     pub(super) unseen_earlier: bool,
 }
@@ -163,7 +167,9 @@ impl Live {
             calls: 0,
             lost: 0,
             task: None,
+            made_at: at,
             seen_call: false,
+            refused_with: None,
             unseen_earlier: false,
         }
     }
@@ -188,6 +194,7 @@ impl Live {
             self.recorded += 1;
             self.task = None;
             self.seen_call = false;
+            self.refused_with = None;
         }
         if told.status() == Some(AttemptStatus::Lost) {
             self.lost += 1;

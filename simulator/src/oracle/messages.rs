@@ -1,9 +1,6 @@
 //! Messages: written with a step, sent at least once, closed once, in order.
 
-use domain::{
-    job::Step,
-    notice::{Audience, NoticeKind},
-};
+use domain::{job::Step, notice::Audience};
 
 use super::{
     jobs::{Said, Stage, mark},
@@ -12,7 +9,7 @@ use super::{
     tally::{Law, Scene},
     watch::Oracle,
 };
-use crate::trace::{JobNo, OrderNo, SendEnd};
+use crate::trace::{JobNo, Kind, OrderNo, SendEnd};
 
 impl Oracle {
     /// Puts a stored step's messages in line.
@@ -36,14 +33,9 @@ impl Oracle {
         }
     }
 
-    pub(super) fn notice_closed(
-        &mut self,
-        scene: Scene,
-        order: OrderNo,
-        job: Option<JobNo>,
-        audience: Audience,
-        notice: &NoticeKind,
-    ) {
+    pub(super) fn notice_closed(&mut self, scene: Scene, order: OrderNo, kind: &Kind<'_>) {
+        let Kind::NoticeClosed { job, audience, notice, given_up, .. } = *kind else { return };
+        let scene = Scene { job, ..scene };
         if !self.is_placed(scene, order, "a message was closed") {
             return;
         }
@@ -56,6 +48,10 @@ impl Oracle {
             None => format!("{notice:?} was closed, and is not open"),
         });
         if let (Some(line), Some(place)) = (line, place) {
+            let is_out = given_up || place != 0 || line.confirmed_at.is_some();
+            self.tally.hold(scene, Law::MessagesInOrder, is_out, || {
+                format!("{notice:?} counts as sent, and the messenger never confirmed it")
+            });
             line.open.remove(place);
             if place == 0 {
                 line.confirmed_at = None;

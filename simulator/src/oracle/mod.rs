@@ -17,6 +17,7 @@ mod fairness;
 pub mod goals;
 mod holders;
 mod jobs;
+mod limits;
 mod liveness;
 mod messages;
 mod money;
@@ -29,6 +30,7 @@ mod tally;
 mod tests;
 mod transitions;
 mod watch;
+mod words;
 
 pub use tally::{Broken, INVARIANTS};
 pub use watch::{AccountLimits, End, Oracle, ProviderBill, Setup};

@@ -2,7 +2,11 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use domain::{failure::FailureClass, job::AttemptStatus, time::Timestamp};
+use domain::{
+    failure::{FailureClass, Reason},
+    job::AttemptStatus,
+    time::Timestamp,
+};
 
 use super::{
     jobs::{Live, Stage, Told},
@@ -11,7 +15,10 @@ use super::{
     tally::{Law, Scene, Tally},
     watch::{AccountLimits, Oracle, ProviderBill, Setup},
 };
-use crate::trace::{AccountNo, Creation, JobNo};
+use crate::{
+    provider::kie_model::UNSEEN_MAX,
+    trace::{AccountNo, CallEnd, Creation, JobNo},
+};
 
 /// The window of the create limit (KIE docs, getting started, limits).
 const WINDOW: Duration = Duration::from_secs(10);
@@ -72,6 +79,9 @@ impl Oracle {
                 if code == 429 {
                     self.note_too_fast(scene.at, account);
                 }
+                if let Some(live) = job.and_then(|job| self.jobs.get_mut(job.0)) {
+                    live.refused_with = Some(code);
+                }
                 None
             }
             Creation::NeverSeen => {
@@ -88,6 +98,7 @@ impl Oracle {
                 live.calls += 1;
                 live.seen_call = true;
                 live.task = task.or(live.task);
+                live.made_at = scene.at;
                 self.tally.hold(scene, Law::ProviderBill, live.calls <= live.recorded, || {
                     format!(
                         "call {} to create a task, and {} attempts are recorded",
@@ -162,6 +173,20 @@ impl Oracle {
             format!(
                 "{} tasks were charged; {rendered} rendered, {lost} lost and {failed} failed ones explain {explained}",
                 bill.charged_tasks
+            )
+        });
+    }
+
+    /// A look was answered. The provider shows a task to its own account only, and after a while for certain.
+    pub(super) fn looked(&mut self, scene: Scene, job: JobNo, end: CallEnd, took_ms: u64) {
+        let Some(live) = self.jobs.get(job.0) else { return };
+        let is_unknown = matches!(end, CallEnd::No(failure) if failure.reason == Reason::UnknownTask);
+        let age = scene.at.since(live.made_at).saturating_sub(Duration::from_millis(took_ms));
+        let is_right = !is_unknown || live.task.is_none() || age <= UNSEEN_MAX;
+        self.tally.hold(scene, Law::ProviderBill, is_right, || {
+            format!(
+                "a task of {} s is unknown to the account it was looked for with: is it another account's?",
+                age.as_secs()
             )
         });
     }

@@ -67,7 +67,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     (
         "messages_in_order",
         "Each message is closed exactly once, in the order in which the messages of its order were written, towards \
-         the one it is for.",
+         the one it is for; it counts as sent only once the messenger has confirmed it.",
     ),
     (
         "no_message_twice",
@@ -82,15 +82,20 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "A job has one holder at a time; lease numbers grow; a step is stored under the newest lease or not at all; \
          nobody loses a job before its lease or deadline is over.",
     ),
-    ("provider_limits", "No account runs more tasks, or creates more within ten seconds, than it may."),
+    (
+        "provider_limits",
+        "No account runs more tasks, or creates more within ten seconds, than it may; and no more attempts are \
+         recorded for it than the limits the product keeps for itself allow.",
+    ),
     (
         "provider_bill",
         "Every task at the provider has a recorded attempt; a task that exists is adopted or written off as lost, never \
-         taken for refused; lost answers are waited for and resubmitted only so often; each charge is explained.",
+         taken for refused, and looked for at its own account; lost answers are waited for and resubmitted only so often; each charge is explained.",
     ),
     (
         "retry_discipline",
-        "Each kind of failure leads to what its class says: promised delays and no more of them than there are, no \
+        "What the provider says is judged as what it is, and each kind of failure leads to what its class says: \
+         promised delays and no more of them than there are, a key out of use only when it is to blame, no \
          retry for a user's fault, none used up by back-pressure or billing; nothing is taken up before it is due.",
     ),
     (

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{decision::RetryPolicy, job::AttemptStatus, time::Timestamp};
-use ports::{AuditReport, LeaseTerms};
+use ports::{AuditReport, KeyRoster, LeaseTerms};
 
 use super::{
     context,
@@ -11,14 +11,15 @@ use super::{
     fairness::Waiting,
     holders,
     jobs::{Live, Order, Stage, Told, mark},
+    limits::Load,
     money::{self, Purses},
     provider::{self, Provider},
     retries,
     roll::Roll,
     tally::{Broken, Scene, Tally},
-    transitions,
+    transitions, words,
 };
-use crate::trace::{Event, JobNo, Kind, Observer};
+use crate::trace::{Event, JobNo, Kind, Observer, OutsideCall};
 
 /// What one provider account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Setup {
     pub lease: LeaseTerms,
     /// The provider's accounts, in the scenario's order.
     pub accounts: Vec<AccountLimits>,
+    /// The product's own keys and the limits it keeps for each of their accounts, a little below the provider's.
+    pub roster: KeyRoster,
     /// How long after [`Kind::Healed`] everything has to be settled.
     pub settle_within: Duration,
     /// How long the most urgent due job may be passed over, and how long idle workers may leave a due job lying. Some
@@ -79,6 +82,7 @@ pub struct Oracle {
     pub(super) orders: Roll<Order>,
     pub(super) purses: Purses,
     pub(super) provider: Provider,
+    pub(super) load: Load,
     pub(super) waiting: Waiting,
     pub(super) doubts: Vec<(Scene, Doubt)>,
     pub(super) open_messages: u64,
@@ -98,6 +102,7 @@ impl Oracle {
     pub fn new(setup: Setup) -> Self {
         Self {
             provider: Provider::new(&setup.accounts),
+            load: Load::default(),
             setup,
             tally: Tally::default(),
             jobs: Roll::default(),
@@ -156,7 +161,7 @@ impl Oracle {
     }
 
     fn stepped(&mut self, scene: Scene, kind: &Kind<'_>) {
-        let Kind::Stepped { job, process, lease, step, .. } = *kind else { return };
+        let Kind::Stepped { job, process, lease, step, evidence } = *kind else { return };
         let Some(live) = holders::find(&mut self.jobs, &mut self.tally, scene, job, "moved") else {
             // The store did it all the same.
             self.moved_again(scene, step);
@@ -173,10 +178,12 @@ impl Oracle {
         money::check_told(tally, scene, live, &told);
         provider::check(tally, scene, live, &told, setup, knows_all_calls);
         retries::check(tally, scene, live, &told, &setup.retry);
+        words::check(tally, scene, live, &told, evidence, knows_all_calls);
         context::check(tally, scene, live, &told);
         let was_delivering = live.stage == Stage::Delivering;
         live.follow(&told);
         self.count_attempt(&told);
+        self.count_load(scene, &told);
         self.post(scene, step);
         self.write_notices(scene, order, step);
         self.after_step(scene.at, job, told.status() == Some(AttemptStatus::Sent), lease);
@@ -253,7 +260,11 @@ impl Observer for Oracle {
                 scene.job = job;
                 self.created(scene, job, account, outcome);
             }
-            Kind::Called { job: Some(job), .. } => {
+            Kind::Called { job: Some(job), call, end, took_ms } => {
+                scene.job = Some(job);
+                if call == OutsideCall::Look {
+                    self.looked(scene, job, end, took_ms);
+                }
                 if let Some(live) = self.jobs.get_mut(job.0) {
                     live.hears(event.at);
                 }
@@ -266,9 +277,9 @@ impl Observer for Oracle {
                 scene.order = Some(order);
                 self.text_sent(scene, order, audience, end);
             }
-            Kind::NoticeClosed { order, job, audience, notice, .. } => {
-                (scene.order, scene.job) = (Some(order), job);
-                self.notice_closed(scene, order, job, audience, notice);
+            Kind::NoticeClosed { order, .. } => {
+                scene.order = Some(order);
+                self.notice_closed(scene, order, &event.kind);
             }
             // A fleet that was down was idle for a reason.
             Kind::Started { .. } => self.idle_since = self.idle_since.max(event.at),

@@ -358,7 +358,7 @@ pub struct Errors {
     pub no_result: f64,
     /// Results whose first address is dead.
     pub dead_link: f64,
-    /// Tasks the lookup does not know for 20 s.
+    /// Tasks the lookup does not know at first, for up to 90 s.
     pub unseen: f64,
     /// Tasks in a state nobody has documented.
     pub strange_state: f64,

@@ -104,8 +104,14 @@ impl Tale {
             Happening::AnswerMissing { .. } if !pick.is_multiple_of(3) && self.is_just_opened(job) => {
                 self.created(job, false);
             }
-            Happening::Refused { .. } if self.is_just_opened(job) => {
-                let outcome = Creation::Refused { code: 429 };
+            Happening::Refused { failure, .. } if self.is_just_opened(job) => {
+                let code = match failure.reason {
+                    Reason::KeyRejected => 401,
+                    Reason::AccountCredits => 402,
+                    Reason::RateLimit => 429,
+                    _ => 500,
+                };
+                let outcome = Creation::Refused { code };
                 let account = Some(AccountNo(0));
                 self.tell(Kind::Created { job: Some(job), account, outcome, answered: true });
             }

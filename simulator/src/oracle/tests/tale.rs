@@ -19,7 +19,7 @@ use domain::{
     prompt::{Brief, Prompt, Template},
     time::Timestamp,
 };
-use ports::{AuditReport, LeaseTerms};
+use ports::{AuditReport, KeyRoster, LeaseTerms, RosterKey};
 
 use crate::{
     oracle::{AccountLimits, Broken, End, Oracle, ProviderBill, Setup, goals::Goals},
@@ -70,10 +70,17 @@ pub(super) fn setup(rules: &Rules) -> Setup {
         retry: (*rules.retry).clone(),
         lease: LeaseTerms { lease: s(45), deadline: s(300) },
         accounts: vec![AccountLimits { running_max: 100, new_per_10s: 20 }],
+        roster: roster(key::AccountLimits { running_max: 100, creates_max: 100, window: s(10) }),
         settle_within: s(6 * 60 * 60),
         fairness_bound: s(300),
         processes: 2,
     }
+}
+
+pub(super) fn roster(limits: key::AccountLimits) -> KeyRoster {
+    let account = AccountId::new("main").unwrap();
+    let keys = [1, 2].map(|number| RosterKey { key: key(number), account: account.clone() });
+    KeyRoster { keys: keys.into(), limits }
 }
 
 impl Tale {

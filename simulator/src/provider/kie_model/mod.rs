@@ -34,7 +34,7 @@ pub use self::{
     plan::{Call, FailPlan, Fate, Trouble, When},
     render::{RenderTime, ResultFile},
     task::{Api, Progress, TaskView},
-    weather::{ARTICLE, Storm, Weather, article_of},
+    weather::{ARTICLE, Storm, UNSEEN_MAX, Weather, article_of},
 };
 use crate::time::bits_of;
 

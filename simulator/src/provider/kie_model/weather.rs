@@ -18,6 +18,10 @@ use crate::{
 /// weather is drawn by that number.
 pub const ARTICLE: &str = "артикул ";
 
+/// How long the lookup may not know a new task at most. Nobody measured it; it is longer than the time to a first
+/// look, or nobody would notice.
+pub const UNSEEN_MAX: Duration = Duration::from_secs(90);
+
 /// The weather of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Weather {
@@ -146,6 +150,10 @@ impl Weather {
             Drawn::Temporary => Some(fails(Some(40), "500", words::INTERNAL)),
             Drawn::Unknown => Some(fails(Some(40), "GENERATION_FAILED", words::NOTHING_SAID)),
             Drawn::Late => Some(fails(None, "500", words::SIMILARITY)),
+            Drawn::Unseen => {
+                let share = asked.luck(self.seed, "unseen for");
+                Some(Fate::UnseenFor(UNSEEN_MAX.mul_f64(share)))
+            }
             Drawn::Other(fate) => Some(fate),
         }
     }
@@ -155,6 +163,7 @@ enum Drawn {
     Temporary,
     Unknown,
     Late,
+    Unseen,
     Other(Fate),
 }
 
@@ -168,7 +177,7 @@ fn draw_fate(draw: f64, errors: &Errors) -> Option<Drawn> {
             (errors.never_ends, || Drawn::Other(Fate::NeverEnds)),
             (errors.no_result, || Drawn::Other(Fate::NoResult)),
             (errors.dead_link, || Drawn::Other(Fate::DeadLink)),
-            (errors.unseen, || Drawn::Other(Fate::UnseenFor(Duration::from_secs(20)))),
+            (errors.unseen, || Drawn::Unseen),
             (errors.strange_state, || Drawn::Other(Fate::StrangeState("archiving".to_owned()))),
         ],
     )

@@ -33,7 +33,7 @@ pub(super) fn chances(scenario: &Scenario) -> Vec<String> {
         (errors.never_ends, "of tasks never end"),
         (errors.no_result, "of tasks succeed without a result"),
         (errors.dead_link, "of results have a dead address at first"),
-        (errors.unseen, "of tasks are unknown to the lookup for 20 s"),
+        (errors.unseen, "of tasks are unknown to the lookup for up to 90 s"),
         (errors.strange_state, "of tasks are in a state nobody has documented"),
         (crashes.in_call, &in_call),
         (database.lost_before_commit, "of database calls lose their connection before the commit"),
