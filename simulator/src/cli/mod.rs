@@ -36,14 +36,19 @@ struct Arguments {
 
 /// Kadr's simulator: the whole service against a simulated KIE.AI and language model, on this machine.
 const LONG: &str = "Runs Kadr against a simulated KIE.AI and language model.\n\n\
-    Everything of Kadr is real: services, worker loops, HTTP clients, PostgreSQL (a throwaway server, started for \
-    the run). Simulated are the video provider, the language model and the time: minutes of rendering and waiting \
-    pass at once. Nothing is sent anywhere and nothing costs anything.";
+    The services and worker loops are the real ones. In mode wire the HTTP clients and PostgreSQL (a throwaway server, \
+    started for the run) are real too; in mode model they have twins in memory. Simulated are the video provider, the \
+    language model, the users and the time: minutes of rendering and waiting pass at once. Nothing is sent anywhere \
+    and nothing costs anything.";
 
 const EXAMPLES: &str = "Examples:\n  \
     cargo sim try                     one video of the sample photo, start to finish\n  \
     cargo sim try --count 3 --template ad --photo mug.jpg --brief 'A mug for tea lovers'\n  \
     cargo sim try --fail temporary    three retries, then the credit back\n  \
+    cargo sim run ordinary-day        a day of 1,000 orders over HTTP and PostgreSQL, with a report to forward\n  \
+    cargo sim run evening-peak --mode model --seeds 20\n  \
+    cargo sim sweep evening-peak --workers 5..100 --accounts 1..5 --seeds 20\n  \
+    cargo sim scenarios list          what there is to run\n  \
     cargo sim mock                    the same providers on fixed ports, for any client";
 
 #[derive(Debug, Subcommand)]

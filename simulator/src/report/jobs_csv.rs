@@ -11,7 +11,7 @@ use domain::{
 };
 
 use super::instant::iso;
-use crate::trace::{Event, JobNo, Kind, Observer};
+use crate::trace::{Creation, Event, JobNo, Kind, Observer};
 
 /// The first row.
 const HEADER: &str =
@@ -23,7 +23,8 @@ struct Open {
     size: u8,
     video: u8,
     placed_at: Timestamp,
-    rendering_at: Option<Timestamp>,
+    /// When the provider took it: told by the provider itself, or else when Kadr wrote it down.
+    taken_at: Option<Timestamp>,
     delivering_at: Option<Timestamp>,
     state: StateName,
     retries: u8,
@@ -77,8 +78,8 @@ impl<W: Write> JobsCsv<W> {
             of.size,
             of.video,
             iso(of.placed_at),
-            seconds(Some(of.placed_at), of.rendering_at),
-            seconds(of.rendering_at, of.delivering_at),
+            seconds(Some(of.placed_at), of.taken_at),
+            seconds(of.taken_at, of.delivering_at),
             seconds(Some(of.placed_at), ended_at),
             of.state.as_str(),
             cause.unwrap_or_default(),
@@ -97,7 +98,7 @@ impl<W: Write> JobsCsv<W> {
         let is_new = |change: &domain::job::AttemptChange| change.status == AttemptStatus::Sent;
         of.attempts += u32::from(step.attempt.as_ref().is_some_and(is_new));
         match &step.job.state {
-            State::Rendering { .. } => of.rendering_at = of.rendering_at.or(Some(at)),
+            State::Rendering { .. } => of.taken_at = of.taken_at.or(Some(at)),
             State::Delivering { .. } => of.delivering_at = of.delivering_at.or(Some(at)),
             _ => {}
         }
@@ -123,7 +124,7 @@ impl<W: Write + Send> Observer for JobsCsv<W> {
                         size: videos,
                         video: number + 1,
                         placed_at: event.at,
-                        rendering_at: None,
+                        taken_at: None,
                         delivering_at: None,
                         state: StateName::Queued,
                         retries: 0,
@@ -131,6 +132,11 @@ impl<W: Write + Send> Observer for JobsCsv<W> {
                         lost_answers: 0,
                     };
                     self.open.insert(JobNo(first_job.0.saturating_add(u32::from(number))), of);
+                }
+            }
+            Kind::Created { job: Some(job), outcome: Creation::Task { .. }, answered: true, .. } => {
+                if let Some(of) = self.open.get_mut(&job) {
+                    of.taken_at = of.taken_at.or(Some(event.at));
                 }
             }
             Kind::Stepped { job, step, .. } => self.stepped(event.at, job, step),

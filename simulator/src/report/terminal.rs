@@ -93,11 +93,11 @@ fn unreached(report: &RunReport) -> Vec<String> {
 pub fn summary(report: &RunReport, files: &[&Path]) -> Vec<String> {
     let mut page = Page(vec![cut(&headline(report), WIDTH), String::new()]);
     let (counts, money, time) = (&report.counts, &report.money, &report.time);
-    let commit = report.versions.commit.as_deref().unwrap_or("unknown commit");
+    let commit = report.versions.commit.as_ref().map(|c| format!(", {c}")).unwrap_or_default();
     let (name, seed, mode) = (&report.scenario.name, report.seed, &report.mode);
     page.say(
         "scenario",
-        &format!("{name} (hash {}), seed {seed}, mode {mode}, {commit}", report.scenario.hash),
+        &format!("{name} (hash {}), seed {seed}, mode {mode}{commit}", report.scenario.hash),
     );
     let speed = report.simulated_s() / time.wall_s.max(0.001);
     page.say(
@@ -117,7 +117,7 @@ pub fn summary(report: &RunReport, files: &[&Path]) -> Vec<String> {
     page.say(
         "orders",
         &format!(
-            "{} placed, {} sent twice, {} refused for want of credits",
+            "{} placed, {} confirmed twice, {} refused for want of credits",
             number(counts.orders),
             number(counts.duplicates),
             number(counts.refused)
@@ -154,7 +154,7 @@ pub fn summary(report: &RunReport, files: &[&Path]) -> Vec<String> {
     page.say(
         "provider",
         &format!(
-            "{}, {} charged{}, {} lost, {} sent twice",
+            "{}, {} charged{}, {} lost, {} submitted twice",
             count(report.bill.tasks, "task"),
             number(report.bill.charged_tasks),
             per_video
@@ -168,7 +168,7 @@ pub fn summary(report: &RunReport, files: &[&Path]) -> Vec<String> {
     page.say(
         "faults",
         &format!(
-            "{} injected, {} of submissions and renders, {}, {}",
+            "{} injected into calls, {} of submissions and renders, {}, {}",
             number(faults),
             count(counts.failures.iter().map(|f| f.total).sum(), "failure"),
             count(counts.kills, "kill"),
@@ -193,7 +193,13 @@ fn percentiles(page: &mut Page, report: &RunReport) {
     page.say("seconds", &cells(["", "p50", "p90", "p95", "p99", "max"]));
     let window = report.main_window();
     let mut groups = vec![("wait_s", SampleGroup::Day), ("wait_s", window.clone())];
-    groups.extend([("render_s", SampleGroup::Day), ("total_s", SampleGroup::Day), ("total_s", window)]);
+    groups.extend([
+        ("render_s", SampleGroup::Day),
+        ("total_s", SampleGroup::Day),
+        ("total_s", window.clone()),
+    ]);
+    // Videos that the provider never took have no wait, but they end too.
+    groups.push(("settle_s", window));
     groups.dedup();
     for (metric, group) in groups {
         let Some(of) = report.percentiles(metric, &group) else { continue };
@@ -219,7 +225,10 @@ fn verdicts(page: &mut Page, report: &RunReport) {
         let whose = row.job.map(|job| format!(", job {job}")).unwrap_or_default();
         let at = instant::local(row.at, report.time.utc_offset_s, "%H:%M:%S");
         page.say("BROKEN", &format!("{} at {at}{whose}: {}", row.invariant, row.what));
-        page.command("  replay", &row.replay);
+        if let Some(job) = row.job {
+            let command = report.reproduce.replacen("sim run", "sim timeline", 1);
+            page.command("  its life", &format!("{command} --job {job}"));
+        }
     }
     if report.invariants.broken_total > 2 {
         page.say("", &format!("and {} more in report.html", number(report.invariants.broken_total - 2)));

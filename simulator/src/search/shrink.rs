@@ -28,7 +28,7 @@ pub struct Shrunk {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShrinkError {
     /// The run breaks nothing, or not what it should.
-    #[error("seed {seed} breaks {}", invariant.as_deref().map_or_else(|| "no invariant".to_owned(), |name| format!("`{name}` no more")))]
+    #[error("seed {seed} breaks {}: there is nothing to shrink", invariant.as_deref().map_or_else(|| "no invariant".to_owned(), |name| format!("other things than `{name}`, or nothing")))]
     NothingBroken {
         /// With which seed.
         seed: u64,

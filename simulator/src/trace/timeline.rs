@@ -87,9 +87,9 @@ impl Timelines {
             if self.wants(job) {
                 self.live.insert(job, Life { placed_at: at, lines: Vec::new() });
                 let what = format!(
-                    "order {} of {videos} by user {user}; this is video {}; {videos} credits held",
-                    order.0,
-                    number + 1
+                    "orders: video {} of {videos}, order {}, user {user}; {videos} credits held",
+                    number + 1,
+                    order.0
                 );
                 self.write(at, job, "user", &what);
             }

@@ -28,7 +28,7 @@ pub(in crate::cli) struct MetaArguments {
 const META_EXAMPLES: &str = "\
 Examples:
   cargo sim meta swarm --seeds 100
-  cargo sim meta evening-peak --seeds 10 --mode wire
+  cargo sim meta evening-peak --seeds 10
 
 Everything else rests on this: a failure that comes from a seed can be seen again. Where two runs part, the first
 event that differs is shown, with its neighbours.

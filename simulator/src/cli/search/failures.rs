@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, process};
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Bench, ModeWord, SearchError, Verdict, runner, scenario};
 use crate::{
     cli::screen::print,
     day::Mode,
+    oracle::INVARIANTS,
     search::{
         campaign::of_seed,
         replay::{Failure, Replayed},
@@ -31,7 +32,7 @@ pub(in crate::cli) struct ShrinkArguments {
     swarm: bool,
 
     /// Which invariant to keep broken [default: the first that breaks]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = invariants(), hide_possible_values = true)]
     invariant: Option<String>,
 
     /// The most runs to spend on it
@@ -50,7 +51,7 @@ pub(in crate::cli) struct ShrinkArguments {
 const SHRINK_EXAMPLES: &str = "\
 Examples:
   cargo sim shrink swarm --swarm --seed 417
-  cargo sim shrink evening-peak --seed 12 --invariant holds-end-once --out out/holds
+  cargo sim shrink evening-peak --seed 12 --invariant one_end_per_hold --out out/holds
 
 Orders go first, then hours, faults, outages and kills, machines, order sizes. A step counts only when the same
 invariant still breaks. The result is a scenario like any other: run it, change it, keep it as a test.
@@ -69,6 +70,11 @@ Examples:
   cargo sim replay out/failure.json
 
 Exit code: 0 when nothing breaks any more, 2 when it still does, in the same run or in another.";
+
+/// The names an invariant may have.
+fn invariants() -> PossibleValuesParser {
+    PossibleValuesParser::new(INVARIANTS.iter().map(|(name, _)| *name))
+}
 
 pub(super) fn shrink(arguments: &ShrinkArguments, bench: &dyn Bench) -> Result<Verdict, SearchError> {
     let base = scenario(bench, &arguments.scenario)?;
@@ -90,7 +96,7 @@ pub(super) fn shrink(arguments: &ShrinkArguments, bench: &dyn Bench) -> Result<V
     let path = failure.write(&arguments.out)?;
     print(&format!("`{}` still breaks: {}", shrunk.invariant, shrunk.what));
     print(&format!("{} steps taken in {} runs:", shrunk.taken.len(), shrunk.runs));
-    shrunk.taken.iter().for_each(|label| print(&format!("  {label}")));
+    shrunk.taken.iter().for_each(|label| print(&format!("  without {label}")));
     if shrunk.is_cut_short {
         print("Stopped early: more --runs may make it smaller.");
     }
