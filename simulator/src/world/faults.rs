@@ -60,6 +60,19 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// None, in a process that nobody kills.
+    pub(crate) fn none() -> Self {
+        Self {
+            seed: 0,
+            process: Some(ProcessNo(0)),
+            database: Database::default(),
+            in_call: 0.0,
+            kill: None,
+            until: Timestamp::default(),
+            calls: AtomicU64::new(0),
+        }
+    }
+
     fn are_possible(&self, now: Timestamp) -> bool {
         let Database { lost_before_commit, lost_after_commit, slow, slow_s: _ } = self.database;
         now < self.until && lost_before_commit + lost_after_commit + slow + self.in_call > 0.0

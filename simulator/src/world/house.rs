@@ -21,11 +21,17 @@ use ports::{Clock, KeyRoster, LeaseTerms};
 
 use super::{
     Mishap, Outside, OutsideSettings, Trial, TrialError,
-    decorators::{SimStores, SimVideo, SimWriter},
-    line::{Line, SimMessenger},
+    faults::{Faults, Passage, Surroundings},
+    line::{Line, TrialMessenger},
+    log::Log,
+    services::{SimVideo, SimWriter},
+    stores::SimStores,
     trace::Trace,
 };
-use crate::time::{InFlight, SeededEntropy};
+use crate::{
+    scenario::{Latency, Llm},
+    time::{InFlight, SeededEntropy},
+};
 
 /// Kadr, put together for a trial.
 pub(super) struct House {
@@ -38,12 +44,18 @@ impl House {
         trial: Trial,
         outside: &Outside,
         stores: &PgStores,
-        trace: &Trace,
+        (log, trace): (&Log, &Trace),
         clock: &Arc<dyn Clock>,
         in_flight: &InFlight,
         work_dir: PathBuf,
     ) -> Result<Self, TrialError> {
-        let (in_flight, clock, order) = (in_flight.clone(), Arc::clone(clock), &trial.order);
+        let (clock, order) = (Arc::clone(clock), &trial.order);
+        let around = Arc::new(Surroundings {
+            clock: Arc::clone(&clock),
+            passage: Passage::Real(in_flight.clone()),
+            log: log.clone(),
+            faults: Faults::none(),
+        });
         let catalogue: Result<_, CatalogueError> = Catalogue::builtin();
         let catalogue = Arc::new(catalogue.map_err(TrialError::setup("the model catalogue cannot be read"))?);
         let all = catalogue.models().map(|model| model.video.clone()).collect();
@@ -53,8 +65,7 @@ impl House {
             outside.llm.base().parse().map_err(TrialError::setup("the language model has no address"))?;
         let writer = ChatPromptWriter::new(LlmConfig::new(base, "simulated".to_owned().into(), "simulated"))
             .map_err(TrialError::setup("the language model cannot be reached"))?;
-        let stores =
-            Arc::new(SimStores { real: stores.clone(), in_flight: in_flight.clone(), trace: trace.clone() });
+        let stores = Arc::new(SimStores { real: stores.clone(), around: Arc::clone(&around) });
         let signal = stores.real.signal();
         let line = match order.mishap {
             Some(Mishap::SendingFails) => Line::FailsTwice,
@@ -70,19 +81,22 @@ impl House {
             outbox: stores.clone(),
             photos: stores,
             video: Arc::new(SimVideo {
-                real: video,
-                in_flight: in_flight.clone(),
-                clock: Arc::clone(&clock),
+                real: Arc::new(video),
+                kie: outside.kie.shared_model(),
+                around: Arc::clone(&around),
+                latency: Latency::default(),
+                holds_for: None,
             }),
             writer: Some(Arc::new(SimWriter {
-                real: writer,
-                in_flight: in_flight.clone(),
-                clock: Arc::clone(&clock),
+                real: Arc::new(writer),
+                around: Arc::clone(&around),
+                latency: Latency::default(),
+                llm: Llm::default(),
+                seed: order.seed,
             })),
-            messenger: Arc::new(SimMessenger {
+            messenger: Arc::new(TrialMessenger {
                 real: trial.messenger,
-                in_flight,
-                clock,
+                around,
                 trace: trace.clone(),
                 line,
                 failed: Mutex::default(),

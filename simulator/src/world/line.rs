@@ -7,10 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{id::OrderId, notice::Audience};
-use ports::{Clock, ErrorKind, Messenger, PortError, VideoMessage};
+use ports::{ErrorKind, Messenger, PortError, VideoMessage};
 
-use super::trace::Trace;
-use crate::time::InFlight;
+use super::{faults::Surroundings, trace::Trace};
 
 /// What stands between Kadr and the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,16 +23,15 @@ pub(super) enum Line {
 }
 
 /// The way to people, recorded.
-pub(super) struct SimMessenger {
+pub(super) struct TrialMessenger {
     pub(super) real: Arc<dyn Messenger>,
-    pub(super) in_flight: InFlight,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) around: Arc<Surroundings>,
     pub(super) trace: Trace,
     pub(super) line: Line,
     pub(super) failed: Mutex<BTreeMap<String, u8>>,
 }
 
-impl SimMessenger {
+impl TrialMessenger {
     /// Whether the line lets a message through; `name` tells messages apart.
     fn pass(&self, to: Audience, name: &str) -> Result<(), PortError> {
         match (self.line, to) {
@@ -55,19 +53,20 @@ impl SimMessenger {
 }
 
 #[async_trait]
-impl Messenger for SimMessenger {
+impl Messenger for TrialMessenger {
     async fn send_text(&self, to: Audience, order: OrderId, text: &str) -> Result<(), PortError> {
         self.pass(to, text)?;
-        self.in_flight.during(self.real.send_text(to, order, text)).await?;
-        self.trace.text(self.clock.now(), to, text);
+        self.around.passage.through(self.real.send_text(to, order, text)).await?;
+        self.trace.text(self.around.clock.now(), to, text);
         Ok(())
     }
 
     async fn send_video<'a>(&self, to: Audience, video: VideoMessage<'a>) -> Result<(), PortError> {
         self.pass(to, video.caption)?;
-        self.in_flight.during(self.real.send_video(to, video)).await?;
-        self.trace.handed_over(video.video.0, self.clock.now());
-        self.trace.text(self.clock.now(), to, video.caption);
+        self.around.passage.through(self.real.send_video(to, video)).await?;
+        let now = self.around.clock.now();
+        self.trace.handed_over(video.video.0, now);
+        self.trace.text(now, to, video.caption);
         Ok(())
     }
 }

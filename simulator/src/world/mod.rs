@@ -5,7 +5,6 @@
 //! real services, loops, adapters and PostgreSQL.
 
 mod checks;
-mod decorators;
 pub(crate) mod faults;
 mod house;
 mod line;

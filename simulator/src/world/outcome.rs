@@ -13,7 +13,7 @@ use domain::{
 use ports::{AuditReport, KeyRoster};
 
 use super::{checks::Check, trace::Record};
-use crate::provider::kie_model::{Bill, Creation};
+use crate::{provider::kie_model::Bill, trace::AccountNo};
 
 /// A retry of one video.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,22 +135,25 @@ pub(super) fn videos(record: &Record, quantity: Quantity) -> Vec<VideoOutcome> {
 }
 
 /// What the provider saw of each key.
-pub(super) fn key_uses(roster: &KeyRoster, creations: &[Creation]) -> Vec<KeyUse> {
-    let of_account = |number: usize| creations.iter().filter(move |c| c.account == Some(number));
+pub(super) fn key_uses(roster: &KeyRoster, record: &Record) -> Vec<KeyUse> {
+    let of_account = |number: usize| {
+        let is_its = move |account: &Option<AccountNo>| account.is_some_and(|a| usize::from(a.0) == number);
+        record.creations.iter().filter(move |(account, _)| is_its(account)).map(|(_, refusal)| *refusal)
+    };
     roster
         .keys
         .iter()
         .enumerate()
         .map(|(number, key)| {
             let mut refused = BTreeMap::new();
-            for code in of_account(number).filter_map(|c| c.came_of_it.as_ref().err()) {
-                *refused.entry(*code).or_default() += 1;
+            for code in of_account(number).flatten() {
+                *refused.entry(code).or_default() += 1;
             }
             KeyUse {
                 key: key.key.clone(),
                 account: key.account.clone(),
                 submitted: of_account(number).count(),
-                accepted: of_account(number).filter(|c| c.came_of_it.is_ok()).count(),
+                accepted: of_account(number).filter(Option::is_none).count(),
                 refused,
             }
         })

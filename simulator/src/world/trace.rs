@@ -1,20 +1,20 @@
 //! What happened in a trial, as its stores and messengers saw it.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use domain::{
-    id::{JobId, KeyId},
+    id::KeyId,
     job::{State, StateName, Step},
     ledger::EntryKind,
     notice::{Audience, NoticeKind, RefundCause},
     time::Timestamp,
 };
-use tokio::sync::Notify;
+
+use crate::trace::{AccountNo, Creation, Event, Kind, Observer};
 
 /// One stored step of one job.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,6 @@ pub(super) struct Trace {
 
 struct Shared {
     record: Mutex<Record>,
-    changed: Notify,
     watcher: Watcher,
 }
 
@@ -74,12 +73,11 @@ struct Shared {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Record {
     pub(super) steps: Vec<StepSeen>,
-    pub(super) states: BTreeMap<JobId, StateName>,
     /// Videos handed over: number and when.
     pub(super) handed_over: Vec<(u8, Timestamp)>,
     pub(super) texts: Vec<(Timestamp, Audience, String)>,
-    notices_written: usize,
-    notices_closed: usize,
+    /// Every createTask call: its account, and the code of a refusal.
+    pub(super) creations: Vec<(Option<AccountNo>, Option<i64>)>,
     /// Messages that were given up.
     pub(super) given_up: usize,
 }
@@ -92,7 +90,7 @@ impl fmt::Debug for Trace {
 
 impl Trace {
     pub(super) fn new(watcher: Watcher) -> Self {
-        Self { shared: Arc::new(Shared { record: Mutex::default(), changed: Notify::new(), watcher }) }
+        Self { shared: Arc::new(Shared { record: Mutex::default(), watcher }) }
     }
 
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {
@@ -101,32 +99,6 @@ impl Trace {
 
     fn note(&self, change: impl FnOnce(&mut Record)) {
         change(&mut self.record());
-        self.shared.changed.notify_one();
-    }
-
-    pub(super) fn placed(&self, jobs: &[JobId], notices: usize) {
-        self.note(|record| {
-            record.states.extend(jobs.iter().map(|job| (*job, StateName::Queued)));
-            record.notices_written += notices;
-        });
-        (self.shared.watcher)(&Moment::Placed(u8::try_from(jobs.len()).unwrap_or(u8::MAX)));
-    }
-
-    pub(super) fn step(&self, step: &Step, at: Timestamp) {
-        let seen = seen(step, at);
-        (self.shared.watcher)(&Moment::Step(&seen));
-        self.note(|record| {
-            record.states.insert(step.job.id, seen.state);
-            record.notices_written += step.notices.len();
-            record.steps.push(seen);
-        });
-    }
-
-    pub(super) fn notice_closed(&self, given_up: bool) {
-        self.note(|record| {
-            record.notices_closed += 1;
-            record.given_up += usize::from(given_up);
-        });
     }
 
     pub(super) fn text(&self, at: Timestamp, to: Audience, text: &str) {
@@ -137,18 +109,24 @@ impl Trace {
     pub(super) fn handed_over(&self, number: u8, at: Timestamp) {
         self.note(|record| record.handed_over.push((number, at)));
     }
+}
 
-    /// Returns when every job is finished and every message is out or given up.
-    pub(super) async fn settled(&self) {
-        loop {
-            {
-                let record = self.record();
-                let jobs_done = !record.states.is_empty() && record.states.values().all(|s| s.is_terminal());
-                if jobs_done && record.notices_closed >= record.notices_written {
-                    return;
-                }
+impl Observer for Trace {
+    fn see(&mut self, event: &Event<'_>) {
+        match event.kind {
+            Kind::Placed { videos, .. } => (self.shared.watcher)(&Moment::Placed(videos)),
+            Kind::Stepped { step, .. } => {
+                let seen = seen(step, event.at);
+                (self.shared.watcher)(&Moment::Step(&seen));
+                self.note(|record| record.steps.push(seen));
             }
-            self.shared.changed.notified().await;
+            Kind::NoticeClosed { given_up: true, .. } => self.note(|record| record.given_up += 1),
+            Kind::Created { account, outcome, .. } => self.note(|record| match outcome {
+                Creation::Task { .. } => record.creations.push((account, None)),
+                Creation::Refused { code } => record.creations.push((account, Some(code))),
+                Creation::NeverSeen => {}
+            }),
+            _ => {}
         }
     }
 }

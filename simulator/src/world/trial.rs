@@ -27,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     Expected, Mishap, Outcome, Outside, OutsideSettings, Watcher, checks,
     house::House,
+    log::Log,
     outcome::{key_uses, videos},
     trace::Trace,
 };
@@ -154,9 +155,17 @@ impl Trial {
             .await
             .map_err(TrialError::setup("the database could not be prepared"))?;
         let trace = Trace::new(Arc::clone(&self.watcher));
-        let house =
-            House::build(self, &outside, &stores, &trace, &shared_clock, &in_flight, work_dir.path().into())?;
-        let ended = house.serve(&order, &trace, &outside, &in_flight).await;
+        let log = Log::new(Arc::clone(&shared_clock), vec![Box::new(trace.clone())], Box::new(|_| {}));
+        let house = House::build(
+            self,
+            &outside,
+            &stores,
+            (&log, &trace),
+            &shared_clock,
+            &in_flight,
+            work_dir.path().into(),
+        )?;
+        let ended = house.serve(&order, (&log, &trace), &outside, &in_flight).await;
         in_flight.during(stores.close()).await;
         ended
     }
@@ -167,7 +176,7 @@ impl House {
     async fn serve(
         &self,
         order: &TrialOrder,
-        trace: &Trace,
+        (log, trace): (&Log, &Trace),
         outside: &Outside,
         in_flight: &InFlight,
     ) -> Result<Outcome, TrialError> {
@@ -199,7 +208,7 @@ impl House {
         let in_time = tokio::select! {
             biased;
             () = interrupted => return Err(TrialError::Interrupted),
-            () = trace.settled() => true,
+            () = log.settled() => true,
             () = ports.clock.sleep_until(began.after(PATIENCE)) => false,
         };
         let ended = ports.clock.now();
@@ -207,15 +216,16 @@ impl House {
         worker.await.map_err(SimError::from)?;
         let record = trace.record().clone();
         if !in_time {
-            let open = record.states.values().filter(|state| !state.is_terminal()).count();
+            let ended = record.steps.iter().filter(|step| step.state.is_terminal()).count();
+            let open = usize::from(order.quantity.videos()).saturating_sub(ended);
             return Err(TrialError::NotSettled { hours: PATIENCE.as_secs() / 3_600, open });
         }
         let audit = account::audit(ports).await.map_err(store("the ledger could not be audited"))?;
         let after = account::balance(ports, USER).await.map_err(store("the balance could not be read"))?;
-        let (creations, bill, prompts) = {
+        let (bill, prompts) = {
             let mut model = outside.kie.model();
             let prompts = model.prompts().into_iter().map(str::to_owned).collect();
-            (model.creations().to_vec(), model.bill(ended), prompts)
+            (model.bill(ended), prompts)
         };
         let count = |kind| record.steps.iter().flat_map(|s| &s.entries).filter(|k| **k == kind).count();
         let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -228,7 +238,7 @@ impl House {
             released: whole(count(EntryKind::Release)),
             before,
             after,
-            keys: key_uses(&policy.roster, &creations),
+            keys: key_uses(&policy.roster, &record),
             audit,
             bill,
             prompts_written: outside.llm.written(),
