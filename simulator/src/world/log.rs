@@ -21,8 +21,8 @@ use tokio::{sync::Notify, task};
 use crate::provider::kie_model::article_of;
 use crate::trace::{Event, JobNo, Kind, Observer, OrderNo, ProcessNo};
 
-/// How long a settled order is remembered: late writes and second taps may still name it.
-const REMEMBERED_FOR: Duration = Duration::from_secs(900);
+/// How long a settled order is remembered: a second tap may still name it.
+const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 
 /// An order that is settled and that nothing will name again.
 #[derive(Debug, Clone, PartialEq, Eq)]
