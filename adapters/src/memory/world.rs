@@ -1,6 +1,6 @@
 //! Everything the stores hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
@@ -25,7 +25,8 @@ pub(super) struct World {
     /// By their number, in the order they were posted.
     pub(super) entries: BTreeMap<u64, Entry>,
     entries_posted: u64,
-    pub(super) entry_by_key: BTreeMap<String, u64>,
+    /// Keys are long and begin alike, which a tree would compare over and over.
+    pub(super) entry_by_key: HashMap<String, u64>,
     pub(super) ended_jobs: BTreeSet<JobId>,
     /// What the entries of forgotten orders added up to.
     pub(super) forgotten: BTreeMap<UserId, Forgotten>,

@@ -1,7 +1,7 @@
 //! Uploaded files.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{HashMap, VecDeque},
     time::Duration,
 };
 
@@ -53,7 +53,7 @@ impl StoredFile {
 /// All files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    by_path: BTreeMap<String, StoredFile>,
+    by_path: HashMap<String, StoredFile>,
     /// Oldest first; a path that was written again stands here twice.
     by_age: VecDeque<(Timestamp, String)>,
     bytes: usize,
