@@ -9,7 +9,6 @@ mod document;
 mod error;
 mod expected;
 mod explain;
-mod goal_names;
 mod keys;
 mod load;
 mod nearest;
@@ -30,7 +29,6 @@ pub use distribution::RenderTimes;
 pub use error::{Mistake, ScenarioError};
 pub use expected::{Expected, Looks};
 pub use explain::explain;
-pub use goal_names::{GOAL_NAMES, GoalName, is_goal_name};
 pub use load::Loaded;
 pub use rate::OrderRate;
 pub use schema::{

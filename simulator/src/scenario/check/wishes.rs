@@ -1,13 +1,15 @@
 //! What a run has to reach, and where its numbers come from.
 
 use super::Checks;
-use crate::scenario::{
-    goal_names::GOAL_NAMES,
-    keys::{is_key, nearest_path},
-    nearest::did_you_mean,
-    place::Place,
-    schema::Scenario,
-    threshold::Threshold,
+use crate::{
+    oracle::goals::GOALS,
+    scenario::{
+        keys::{is_key, nearest_path},
+        nearest::did_you_mean,
+        place::Place,
+        schema::Scenario,
+        threshold::Threshold,
+    },
 };
 
 pub(super) fn check(scenario: &Scenario, checks: &mut Checks) {
@@ -73,7 +75,7 @@ fn labels(scenario: &Scenario, threshold: &Threshold, place: &Place, checks: &mu
 }
 
 fn goals(scenario: &Scenario, checks: &mut Checks) {
-    let known: Vec<_> = GOAL_NAMES.iter().map(|goal| goal.name).collect();
+    let known: Vec<_> = GOALS.iter().map(|(name, _)| *name).collect();
     for (index, goal) in scenario.goals.iter().enumerate() {
         let place = Place::of("goals").index(index);
         if !known.contains(&goal.as_str()) {
