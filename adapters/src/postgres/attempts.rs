@@ -11,11 +11,12 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AttemptRecord, KeyRoster, PortError};
-use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, Transaction, postgres::PgArguments, query::Query};
+use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
     PgStores,
+    connections::Transaction,
     error::{failed, inconsistent},
     job_rows::JobRow,
     time::{from_db, to_db},
@@ -24,15 +25,12 @@ use super::{
 impl PgStores {
     /// Begins a transaction that keeps every other process from choosing a key of these accounts. They are locked
     /// always in the same order, so that two processes cannot wait for each other.
-    pub(super) async fn begin_on_accounts(
-        &self,
-        roster: &KeyRoster,
-    ) -> Result<Transaction<'static, Postgres>, PortError> {
+    pub(super) async fn begin_on_accounts(&self, roster: &KeyRoster) -> Result<Transaction, PortError> {
         let tried = || failed("lock the provider accounts");
         let accounts: BTreeSet<&str> = roster.keys.iter().map(|key| key.account.as_str()).collect();
         let accounts: Vec<&str> = accounts.into_iter().collect();
         let lock = async || {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = self.connections.begin().await?;
             let locked = sqlx::query(
                 "SELECT account FROM provider_accounts WHERE account = ANY ($1) ORDER BY account FOR UPDATE",
             )
@@ -52,7 +50,7 @@ impl PgStores {
              SELECT a FROM unnest($1::text[]) AS a ORDER BY 1 ON CONFLICT DO NOTHING",
         )
         .bind(&accounts)
-        .execute(&self.pool)
+        .execute(&self.connections)
         .await
         .map_err(tried())?;
         let (tx, _) = lock().await.map_err(tried())?;
@@ -209,7 +207,7 @@ impl AttemptRow {
 
 /// A job's submissions, oldest first.
 pub(super) async fn of_job(
-    connection: &mut PgConnection,
+    executor: impl PgExecutor<'_>,
     job: JobId,
 ) -> Result<Vec<AttemptRecord>, PortError> {
     let rows: Vec<AttemptRow> = sqlx::query_as(
@@ -217,7 +215,7 @@ pub(super) async fn of_job(
          FROM attempts WHERE job_id = $1 ORDER BY sent_at, id",
     )
     .bind(Uuid::from_u128(job.value()))
-    .fetch_all(connection)
+    .fetch_all(executor)
     .await
     .map_err(failed("read a job's submissions"))?;
     rows.into_iter().map(AttemptRow::into_record).collect()

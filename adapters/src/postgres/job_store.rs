@@ -13,12 +13,13 @@ use ports::{
     AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
     LeasedJob, PortError, Topic,
 };
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     PgStores, attempts,
     claim_rows::claimed,
+    connections::Transaction,
     error::{commit_failed, failed, readable},
     job_rows::JobRow,
     signal::CHANNEL_JOBS,
@@ -54,7 +55,7 @@ impl PgStores {
     async fn rescue(&self, statement: &'static str, now: Timestamp) -> Result<Vec<JobId>, PortError> {
         let ids: Vec<Uuid> = sqlx::query_scalar(statement)
             .bind(to_db(now))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.connections)
             .await
             .map_err(failed("rescue jobs"))?;
         if !ids.is_empty() {
@@ -73,9 +74,9 @@ async fn lock_job(tx: &mut PgConnection, id: JobId) -> Result<Option<JobRow>, Po
         .map_err(failed("read the job"))
 }
 
-/// Ends a transaction that changes nothing. A transaction that is merely dropped keeps its locks until its
-/// connection is used again, and a claim passes over locked jobs meanwhile.
-async fn let_go(tx: Transaction<'_, Postgres>, error: PortError) -> PortError {
+/// Ends a transaction that changes nothing. One that is merely dropped is rolled back beside whatever the caller does
+/// next, and a claim passes over locked jobs meanwhile.
+async fn let_go(tx: Transaction, error: PortError) -> PortError {
     if let Err(failure) = tx.rollback().await {
         tracing::debug!(error = %failure, "a transaction without changes could not be rolled back");
     }
@@ -117,7 +118,7 @@ impl JobStore for PgStores {
             .bind(i64::from(limit))
             .bind(to_db(now.after(terms.lease)))
             .bind(to_db(now.after(terms.deadline)))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.connections)
             .await
             .map_err(failed(TRIED))?;
         let (rows, next_due_at) = claimed::<JobRow>(&rows).map_err(failed(TRIED))?;
@@ -152,7 +153,7 @@ impl JobStore for PgStores {
         .bind(&ids)
         .bind(&numbers)
         .bind(to_db(now.after(terms.lease)))
-        .execute(&self.pool)
+        .execute(&self.connections)
         .await
         .map_err(failed(TRIED))?;
         let held: Vec<(Uuid, i64)> = sqlx::query_as(
@@ -162,7 +163,7 @@ impl JobStore for PgStores {
         )
         .bind(ids)
         .bind(numbers)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.connections)
         .await
         .map_err(failed(TRIED))?;
         // By number too: the same worker may hold an old and a new lease of one job.
@@ -179,7 +180,7 @@ impl JobStore for PgStores {
         now: Timestamp,
     ) -> Result<(), PortError> {
         let attempt = AttemptWrite::Changed { evidence };
-        let stored = step_rows::store(&self.pool, lease, step, after, attempt, now).await;
+        let stored = step_rows::store(&self.connections, lease, step, after, attempt, now).await;
         if !stored.map_err(commit_failed("store a step"))? {
             return Err(lease_lost(lease.job));
         }
@@ -204,8 +205,13 @@ impl JobStore for PgStores {
         if row.lease_no != leased.lease.number {
             return Err(let_go(tx, lost()).await);
         }
-        let step =
-            job::open_attempt(&row.job()?, attempt, &facts, &roster.limits, rules, now).map_err(refused)?;
+        let opened = row.job().and_then(|job| {
+            job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(refused)
+        });
+        let step = match opened {
+            Ok(step) => step,
+            Err(error) => return Err(let_go(tx, error).await),
+        };
         let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
         let write = AttemptWrite::Opened { account: account_of(roster, &step) };
@@ -219,7 +225,7 @@ impl JobStore for PgStores {
     }
 
     async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        attempts::key_facts(&self.pool, roster, now).await
+        attempts::key_facts(&self.connections, roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
@@ -253,7 +259,7 @@ impl JobStore for PgStores {
             "SELECT least((SELECT min(lease_until) FROM jobs WHERE lease_owner IS NOT NULL),
                           (SELECT min(lease_deadline) FROM jobs WHERE lease_owner IS NOT NULL))",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&self.connections)
         .await
         .map_err(failed("look for the lease that runs out first"))?;
         Ok(next.map(from_db))
@@ -272,7 +278,7 @@ impl JobStore for PgStores {
         .bind(ids)
         .bind(numbers)
         .bind(CHANNEL_JOBS)
-        .execute(&self.pool)
+        .execute(&self.connections)
         .await
         .map_err(failed("give jobs back"))?;
         self.signal.ring(Topic::Jobs);
@@ -281,17 +287,17 @@ impl JobStore for PgStores {
 
     async fn cancel(&self, id: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
         const TRIED: &str = "cancel the job";
-        let mut tx = self.pool.begin().await.map_err(failed(TRIED))?;
+        let mut tx = self.connections.begin().await.map_err(failed(TRIED))?;
         let Some(row) = lock_job(&mut tx, id).await? else {
             return Err(PortError::new(ErrorKind::Rejected, format!("there is no job {id}")));
         };
-        let step = match job::apply(&row.job()?, Event::CancelRequested, rules, now) {
+        let cannot =
+            |refusal| PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal);
+        let cancelled =
+            row.job().and_then(|job| job::apply(&job, Event::CancelRequested, rules, now).map_err(cannot));
+        let step = match cancelled {
             Ok(step) => step,
-            Err(refusal) => {
-                let error =
-                    PortError::with_source(ErrorKind::Rejected, "the job cannot be cancelled", refusal);
-                return Err(let_go(tx, error).await);
-            }
+            Err(error) => return Err(let_go(tx, error).await),
         };
         // Whoever holds the job loses it: the number grows before the step is written under it.
         let number: i64 = sqlx::query_scalar(
@@ -317,15 +323,14 @@ impl JobStore for PgStores {
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
         let row: Option<JobRow> = sqlx::query_as("SELECT * FROM jobs WHERE id = $1")
             .bind(Uuid::from_u128(id.value()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.connections)
             .await
             .map_err(failed("read the job"))?;
         row.as_ref().map(JobRow::record).transpose()
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
-        let mut connection = self.pool.acquire().await.map_err(failed("read a job's submissions"))?;
-        attempts::of_job(&mut connection, job).await
+        attempts::of_job(&self.connections, job).await
     }
 
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {
@@ -339,7 +344,7 @@ impl JobStore for PgStores {
         .bind(filter.order.map(|id| Uuid::from_u128(id.value())))
         .bind(filter.state.map(domain::job::StateName::as_str))
         .bind(i64::from(filter.limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.connections)
         .await
         .map_err(failed("list jobs"))?;
         rows.iter().map(JobRow::record).collect()

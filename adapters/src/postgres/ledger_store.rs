@@ -87,7 +87,7 @@ fn balance_of(user: UserId, (credits, held): (i32, i32)) -> Result<Balance, Port
 impl LedgerStore for PgStores {
     async fn post(&self, entry: &Entry) -> Result<Posting, PortError> {
         const TRIED: &str = "post a ledger entry";
-        let mut tx = self.pool.begin().await.map_err(failed(TRIED))?;
+        let mut tx = self.connections.begin().await.map_err(failed(TRIED))?;
         sqlx::query("INSERT INTO users (tg_user_id) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(entry.user.value())
             .execute(&mut *tx)
@@ -118,7 +118,7 @@ impl LedgerStore for PgStores {
     async fn balance(&self, user: UserId) -> Result<Balance, PortError> {
         let row: Option<(i32, i32)> = sqlx::query_as("SELECT credits, held FROM users WHERE tg_user_id = $1")
             .bind(user.value())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.connections)
             .await
             .map_err(failed("read the balance"))?;
         row.map_or_else(|| Ok(Balance::default()), |row| balance_of(user, row))
@@ -129,7 +129,7 @@ impl LedgerStore for PgStores {
             sqlx::query_as("SELECT * FROM ledger_entries WHERE tg_user_id = $1 ORDER BY id DESC LIMIT $2")
                 .bind(user.value())
                 .bind(i64::from(limit))
-                .fetch_all(&self.pool)
+                .fetch_all(&self.connections)
                 .await
                 .map_err(failed("read the history"))?;
         rows.into_iter().map(EntryRow::into_entry).collect()
@@ -137,7 +137,7 @@ impl LedgerStore for PgStores {
 
     async fn audit(&self) -> Result<AuditReport, PortError> {
         const TRIED: &str = "audit the ledger";
-        let mut tx = self.pool.begin().await.map_err(failed(TRIED))?;
+        let mut tx = self.connections.begin().await.map_err(failed(TRIED))?;
         // One snapshot for all questions, or an order placed between two of them looks like a difference.
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .execute(&mut *tx)

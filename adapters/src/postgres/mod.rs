@@ -6,6 +6,7 @@
 
 mod attempts;
 mod claim_rows;
+mod connections;
 mod error;
 mod job_rows;
 mod job_store;
@@ -28,30 +29,23 @@ use domain::{
 };
 use ports::{ErrorKind, Photo, PortError};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, migrate::Migrator, postgres::PgConnectOptions};
 
-use self::{error::failed, recent::Recent};
+use self::{connections::Connections, error::failed, recent::Recent};
 use crate::bells::Bells;
 
 /// The schema, oldest change first; part of the program.
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
-
-/// How long a statement waits for a connection of the pool.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many orders are kept after they were read: about those with a job under way.
 const ORDERS_KEPT: usize = 1_024;
 /// How many bytes of photos are kept after they were read: each job reads its photo twice within a minute.
 const PHOTO_BYTES_KEPT: usize = 64 << 20;
 
-/// All stores, on one pool.
+/// All stores, on the connections of one pool.
 #[derive(Debug, Clone)]
 pub struct PgStores {
-    pool: PgPool,
+    connections: Connections,
     signal: Arc<Bells>,
     /// Every step of a job needs its order, which never changes once it is placed.
     orders: Arc<Recent<OrderId, Order>>,
@@ -78,18 +72,12 @@ impl PgStores {
         // The pool would try a refused connection again until its time-out, and then say only that it timed out.
         let probe = PgConnection::connect_with(&options).await.map_err(failed("connect to PostgreSQL"))?;
         probe.close().await.map_err(failed("close a connection to PostgreSQL"))?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A ping before each statement doubles the round trips and promises nothing: a connection can break right
-            // after it. One that broke while it was idle fails its statement, which the caller tries again, and is
-            // then replaced.
-            .test_before_acquire(false)
+        let pool = connections::pool_options(connections_max)
             .connect_with(options)
             .await
             .map_err(failed("connect to PostgreSQL"))?;
         Ok(Self {
-            pool,
+            connections: Connections::of(pool),
             signal: Arc::new(Bells::default()),
             orders: Arc::new(Recent::up_to(ORDERS_KEPT)),
             photos: Arc::new(Recent::up_to(PHOTO_BYTES_KEPT)),
@@ -101,7 +89,7 @@ impl PgStores {
     /// # Errors
     /// [`ErrorKind::Inconsistent`] when the database holds another schema than this program knows.
     pub async fn migrate(&self) -> Result<i64, PortError> {
-        MIGRATIONS.run(&self.pool).await.map_err(|e| {
+        MIGRATIONS.run(self.connections.pool()).await.map_err(|e| {
             let say = "it was made by another version of kadr, or the database user may not change it";
             PortError::with_source(ErrorKind::Inconsistent, say, e)
         })?;
@@ -115,7 +103,7 @@ impl PgStores {
     pub async fn check_schema(&self) -> Result<(), PortError> {
         let found: Result<Option<i64>, sqlx::Error> =
             sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-                .fetch_one(&self.pool)
+                .fetch_one(&self.connections)
                 .await;
         let found = match found {
             Ok(version) => version,
@@ -147,17 +135,17 @@ impl PgStores {
     /// # Errors
     /// When the first connection cannot be made.
     pub async fn listen(&self) -> Result<(), PortError> {
-        signal::listen(&self.pool, &self.signal).await
+        signal::listen(&self.connections, &self.signal).await
     }
 
     /// The pool, for tests that look behind the ports.
     #[must_use]
-    pub const fn pool(&self) -> &PgPool {
-        &self.pool
+    pub fn pool(&self) -> &PgPool {
+        self.connections.pool()
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }

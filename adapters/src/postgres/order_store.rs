@@ -123,7 +123,7 @@ impl OrderStore for PgStores {
     async fn place(&self, placement: &Placement) -> Result<Placed, PortError> {
         const TRIED: &str = "place the order";
         let request = &placement.order.request;
-        let mut tx = self.pool.begin().await.map_err(failed(TRIED))?;
+        let mut tx = self.connections.begin().await.map_err(failed(TRIED))?;
         // The user's row first: two taps of one confirmation meet here, and the second finds the first's order.
         let balance = lock_balance(&mut tx, request.user).await?.unwrap_or_default();
         if let Some(earlier) = confirmed_before(&mut tx, request).await? {
@@ -156,7 +156,7 @@ impl OrderStore for PgStores {
         }
         let row: Option<OrderRow> = sqlx::query_as("SELECT * FROM orders WHERE id = $1")
             .bind(Uuid::from_u128(id.value()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.connections)
             .await
             .map_err(failed("read the order"))?;
         let order = row.map(OrderRow::into_order).transpose()?;
@@ -172,7 +172,7 @@ impl OrderStore for PgStores {
         )
         .bind(user.value())
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.connections)
         .await
         .map_err(failed("read the user's orders"))?;
         rows.into_iter().map(OrderRow::into_order).collect()

@@ -52,7 +52,7 @@ impl Outbox for PgStores {
             .bind(to_db(now))
             .bind(i64::from(limit))
             .bind(to_db(lease_until))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.connections)
             .await
             .map_err(failed(TRIED))?;
         let (rows, next_due_at) = claimed::<NoticeRow>(&rows).map_err(failed(TRIED))?;
@@ -94,7 +94,7 @@ impl PgStores {
         .bind(done_at.map(to_db))
         .bind(due_at.map(to_db))
         .bind(why.map(shortened))
-        .execute(&self.pool)
+        .execute(&self.connections)
         .await
         .map_err(failed("write what became of a message"))?;
         if written.rows_affected() == 1 {

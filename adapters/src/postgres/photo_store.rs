@@ -24,7 +24,7 @@ impl PhotoStore for PgStores {
         .bind(photo.format.as_str())
         .bind(photo.bytes.as_ref())
         .bind(to_db(now))
-        .execute(&self.pool)
+        .execute(&self.connections)
         .await
         .map_err(failed("store the photo"))?;
         Ok(id)
@@ -36,7 +36,7 @@ impl PhotoStore for PgStores {
         }
         let row: Option<(String, Vec<u8>)> = sqlx::query_as("SELECT format, bytes FROM photos WHERE id = $1")
             .bind(Uuid::from_u128(id.value()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.connections)
             .await
             .map_err(failed("read the photo"))?;
         let Some((format, bytes)) = row else { return Ok(None) };

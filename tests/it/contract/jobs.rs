@@ -11,7 +11,7 @@ use domain::{
     notice::RefundCause,
     order::Quantity,
 };
-use ports::{AfterStep, ErrorKind, JobFilter, KeyRoster, LeasedJob};
+use ports::{AfterStep, ErrorKind, JobFilter, KeyRoster, Lease, LeasedJob};
 
 use super::laws;
 use crate::{
@@ -26,6 +26,7 @@ laws![
     a_job_that_is_put_off_keeps_its_place,
     a_job_is_not_claimed_before_it_is_due_and_the_claim_says_when,
     a_write_under_a_lost_lease_changes_nothing,
+    a_refused_attempt_holds_up_no_claim,
     a_heartbeat_keeps_a_job_and_silence_loses_it,
     a_heartbeat_for_an_old_lease_is_lost_although_the_same_worker_holds_a_new_one,
     a_hung_step_is_rescued_although_its_worker_still_beats,
@@ -68,6 +69,21 @@ async fn waiting_long_enough_beats_urgency(stores: Stores) {
     let claimed = stores.claim(4, at(51)).await;
     let order: Vec<_> = claimed.iter().map(|leased| leased.job.id.value()).collect();
     assert_eq!(order, [101, 102, 103, 201], "further videos ordered 50 s earlier go before a first one");
+}
+
+async fn a_refused_attempt_holds_up_no_claim(stores: Stores) {
+    stores.order(1, Quantity::One, at(0)).await;
+    for n in 0..20 {
+        let leased = stores.claim_one(at(n)).await;
+        stores.jobs.give_back(&[leased.lease], at(n)).await.unwrap();
+        // Not where a key is chosen, and its lease has the newest number still.
+        let late = LeasedJob { lease: Lease { number: leased.lease.number + 1, ..leased.lease }, ..leased };
+        let refused =
+            stores.jobs.open_attempt(&late, AttemptId::new(1), &roster(), &rules(), at(n)).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Conflict);
+        let again = stores.claim_one(at(n)).await;
+        stores.jobs.give_back(&[again.lease], at(n)).await.unwrap();
+    }
 }
 
 async fn a_job_that_is_put_off_keeps_its_place(stores: Stores) {
