@@ -72,6 +72,6 @@ fn every_command_ends_with_its_verdict() {
 fn what_cannot_be_done_is_said() {
     let said = |line| ends(line).unwrap_err().to_string();
     assert_eq!(said("campaign none"), "there is no scenario `none`");
-    assert_eq!(said("shrink any --seed 4"), "seed 4 breaks no invariant");
+    assert_eq!(said("shrink any --seed 4"), "seed 4 breaks no invariant: there is nothing to shrink");
     assert!(said("replay nowhere.json").contains("nowhere.json cannot be read"));
 }
