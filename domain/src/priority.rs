@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// The urgency of a job's next step.
 ///
-/// Ageing needs no task of its own: a priority is a fixed delay added to the instant a step falls due
+/// Ageing needs no task of its own: a priority is a fixed delay added to the instant of the order
 /// ([`Priority::sort_at`]), so anything that waits long enough overtakes whatever came later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
@@ -19,10 +19,10 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// The longest delay of any priority: nothing sorts later than this after it fell due.
+    /// The longest delay of any priority: nothing sorts later than this after it was ordered.
     pub const DELAY_MAX: Duration = Duration::from_secs(60);
 
-    /// How much later than its due time a step of this priority is sorted.
+    /// How much later than its order a step of this priority is sorted.
     #[must_use]
     pub const fn delay(self) -> Duration {
         match self {
@@ -34,7 +34,7 @@ impl Priority {
 
     /// The key by which due steps are taken, earliest first.
     #[must_use]
-    pub fn sort_at(self, due_at: Timestamp) -> Timestamp {
-        due_at.after(self.delay())
+    pub fn sort_at(self, ordered_at: Timestamp) -> Timestamp {
+        ordered_at.after(self.delay())
     }
 }

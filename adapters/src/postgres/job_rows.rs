@@ -216,7 +216,7 @@ impl NewJobCells {
             video_count: job.video.1,
             created_at: to_db(job.created_at),
             state: job.state.name().as_str(),
-            sort_at: to_db(job.sort_at(job.created_at)),
+            sort_at: to_db(job.sort_at()),
         }
     }
 }
@@ -263,7 +263,7 @@ pub(super) fn bind_job<'q>(
         .bind(columns.cause)
         .bind(columns.finished.map(to_db))
         .bind(next_run_at.map(to_db))
-        .bind(next_run_at.map(|at| to_db(job.sort_at(at))))
+        .bind(next_run_at.map(|_| to_db(job.sort_at())))
         .bind(i16::from(job.rescues))
         .bind(after == AfterStep::Keep)
 }

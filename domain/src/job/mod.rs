@@ -111,12 +111,12 @@ impl Job {
         }
     }
 
-    /// The key by which its next step, due at `due_at`, is taken among those that are due. Until the provider has it, a
-    /// job keeps the place it got when it was ordered, however often it is put off; after that the due time counts.
+    /// The key by which its next step is taken among those that are due: when it was ordered, and the delay of its
+    /// priority. A job keeps the place it got when it was ordered, however often it is put off, and what is under way at
+    /// the provider goes before a backlog, because it was ordered before it.
     #[must_use]
-    pub fn sort_at(&self, due_at: Timestamp) -> Timestamp {
-        let priority = self.priority();
-        priority.sort_at(if priority == Priority::InFlight { due_at } else { self.created_at })
+    pub fn sort_at(&self) -> Timestamp {
+        self.priority().sort_at(self.created_at)
     }
 
     /// How urgent its next step is.

@@ -208,9 +208,7 @@ impl Live {
         self.prompt = told.prompt;
         self.photo = told.photo;
         self.due_at = told.step.next_run_at;
-        if let Some(due_at) = self.due_at {
-            self.sort_at = job.sort_at(due_at);
-        }
+        self.sort_at = job.sort_at();
     }
 }
 

@@ -27,6 +27,7 @@ laws![
     a_job_is_not_claimed_before_it_is_due_and_the_claim_says_when,
     a_write_under_a_lost_lease_changes_nothing,
     a_refused_attempt_holds_up_no_claim,
+    work_in_flight_goes_before_a_backlog,
     a_heartbeat_keeps_a_job_and_silence_loses_it,
     a_heartbeat_for_an_old_lease_is_lost_although_the_same_worker_holds_a_new_one,
     a_hung_step_is_rescued_although_its_worker_still_beats,
@@ -69,6 +70,15 @@ async fn waiting_long_enough_beats_urgency(stores: Stores) {
     let claimed = stores.claim(4, at(51)).await;
     let order: Vec<_> = claimed.iter().map(|leased| leased.job.id.value()).collect();
     assert_eq!(order, [101, 102, 103, 201], "further videos ordered 50 s earlier go before a first one");
+}
+
+async fn work_in_flight_goes_before_a_backlog(stores: Stores) {
+    stores.order(1, Quantity::One, at(0)).await;
+    stores.until_rendering(1, at(0)).await;
+    stores.order(2, Quantity::One, at(5)).await;
+    stores.order(3, Quantity::One, at(6)).await;
+    let order: Vec<_> = stores.claim(3, at(900)).await.iter().map(|leased| leased.job.id.value()).collect();
+    assert_eq!(order, [101, 201, 301], "the look at the render, although it fell due last");
 }
 
 async fn a_refused_attempt_holds_up_no_claim(stores: Stores) {

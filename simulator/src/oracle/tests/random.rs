@@ -60,8 +60,8 @@ impl Tale {
     fn most_urgent(&self) -> Option<JobNo> {
         let free = self.jobs.iter().enumerate().filter(|(_, actor)| actor.held.is_none());
         let due = free.filter_map(|(no, actor)| {
-            let due_at = actor.due_at.filter(|at| *at <= self.now)?;
-            Some((actor.job.sort_at(due_at), no))
+            actor.due_at.filter(|at| *at <= self.now)?;
+            Some((actor.job.sort_at(), no))
         });
         due.min().map(|(_, no)| JobNo(u32::try_from(no).unwrap()))
     }
