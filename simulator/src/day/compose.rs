@@ -123,6 +123,7 @@ pub(super) fn kie_settings(scenario: &Scenario, calendar: &Calendar, seed: u64) 
         render_time: RenderTime::Drawn(RenderTimes::of(&scenario.render)),
         plan: FailPlan::default(),
         weather: Weather { seed, errors: scenario.errors.clone(), storms: storms.collect() },
+        short_results: true,
         ..KieSettings::healthy(seed, accounts.collect())
     }
 }

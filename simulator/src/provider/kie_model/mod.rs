@@ -60,6 +60,8 @@ pub struct KieSettings {
     pub plan: FailPlan,
     /// What goes wrong by chance and by the clock, where the plan says nothing.
     pub weather: Weather,
+    /// Whether results are a few bytes that begin like a clip, for days with thousands of them.
+    pub short_results: bool,
 }
 
 impl KieSettings {
@@ -74,6 +76,7 @@ impl KieSettings {
             render_time: RenderTime::default(),
             plan: FailPlan::default(),
             weather: Weather::default(),
+            short_results: false,
         }
     }
 }
@@ -376,7 +379,7 @@ impl KieModel {
             if results.is_empty() || !is_open {
                 return Err(gone());
             }
-            Ok(ResultFile::of(task))
+            Ok(ResultFile::of(task, model.settings.short_results))
         })
     }
 

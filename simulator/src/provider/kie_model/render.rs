@@ -49,28 +49,37 @@ impl RenderTime {
 /// and no two results are the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFile {
+    clip: &'static [u8],
     note: String,
 }
 
 impl ResultFile {
-    pub(super) fn of(task: &str) -> Self {
-        Self { note: format!("simulated result of task {task}") }
+    pub(super) fn of(task: &str, is_short: bool) -> Self {
+        // The first box alone is an MP4 to whoever only looks at its head.
+        let clip = if is_short { &CLIP[..first_box(CLIP)] } else { CLIP };
+        Self { clip, note: format!("simulated result of task {task}") }
     }
 
     /// Its size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        (CLIP.len() + 8 + self.note.len()) as u64
+        (self.clip.len() + 8 + self.note.len()) as u64
     }
 
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         let size = u32::try_from(self.note.len() + 8).unwrap_or(8);
-        let mut bytes = CLIP.to_vec();
+        let mut bytes = self.clip.to_vec();
         bytes.extend_from_slice(&size.to_be_bytes());
         bytes.extend_from_slice(b"free");
         bytes.extend_from_slice(self.note.as_bytes());
         bytes.into()
     }
+}
+
+/// The length of a file's first box.
+fn first_box(file: &[u8]) -> usize {
+    let size = file.first_chunk::<4>().map_or(0, |size| u32::from_be_bytes(*size));
+    usize::try_from(size).map_or(file.len(), |size| size.clamp(8, file.len()))
 }
