@@ -124,6 +124,12 @@ fn settings(options: &ServerOptions, port: u16) -> Vec<OsString> {
         Durability::Durable => "on",
         Durability::Throwaway => "off",
     };
+    // A simulated day passes in seconds, and the queue's index fills with a day's dead entries: every claim reads past
+    // them until a vacuum comes, which would look only once a minute.
+    let vacuum: &[&str] = match options.durability {
+        Durability::Durable => &[],
+        Durability::Throwaway => &["autovacuum_naptime=1s", "autovacuum_vacuum_cost_delay=0"],
+    };
     [
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
@@ -140,6 +146,7 @@ fn settings(options: &ServerOptions, port: u16) -> Vec<OsString> {
         "cluster_name=kadr".to_owned(),
     ]
     .into_iter()
+    .chain(vacuum.iter().map(|setting| (*setting).to_owned()))
     .flat_map(|setting| ["-c".into(), setting.into()])
     .collect()
 }
