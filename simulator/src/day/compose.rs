@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -319,7 +319,6 @@ impl View<'_> {
             in_call: if kill.is_some() { scenario.crashes.in_call } else { 0.0 },
             kill,
             until: self.faults_until,
-            calls: AtomicU64::new(0),
         };
         let around = Arc::new(Surroundings {
             clock: Arc::clone(&self.clock),

@@ -1,11 +1,7 @@
 //! What goes wrong at a port, on either side of a call: before it nothing has happened, after it everything has and
 //! nobody was told.
 
-use std::{
-    future::pending,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{future::pending, time::Duration};
 
 use domain::time::Timestamp;
 use ports::{Clock, ErrorKind, PortError};
@@ -56,7 +52,6 @@ pub(crate) struct Faults {
     pub(crate) kill: Option<mpsc::UnboundedSender<Death>>,
     /// From then on nothing goes wrong any more.
     pub(crate) until: Timestamp,
-    pub(crate) calls: AtomicU64,
 }
 
 impl Faults {
@@ -69,7 +64,6 @@ impl Faults {
             in_call: 0.0,
             kill: None,
             until: Timestamp::default(),
-            calls: AtomicU64::new(0),
         }
     }
 
@@ -105,8 +99,12 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Makes a call to a store, with whatever goes wrong on its way. `told` is what the log has to hear of a success,
     /// whether or not the caller hears of it.
+    ///
+    /// `what` names the call and what it is about. Chance is drawn by that and by the time, never by how many calls came
+    /// before, so that calls of one instant may change places and meet the same fate.
     pub(crate) async fn store_call<T>(
         &self,
+        what: (&'static str, u64),
         call: impl Future<Output = Result<T, PortError>> + Send,
         told: impl FnOnce(&T),
     ) -> Result<T, PortError> {
@@ -116,7 +114,7 @@ impl Surroundings {
             return Ok(answer);
         }
         let faults = &self.faults;
-        let number = faults.calls.fetch_add(1, Ordering::Relaxed);
+        let number = self.number_of(what);
         let fault = |fault| Kind::Fault { site: Site::Store, fault, job: self.log.job_at_work() };
         let death = faults.draw("death", number);
         if death < faults.in_call / 2.0 {
@@ -154,7 +152,8 @@ impl Surroundings {
         let faults = &self.faults;
         let mut death = 0.5;
         if faults.in_call > 0.0 && faults.are_possible(self.clock.now()) {
-            death = faults.draw("death", faults.calls.fetch_add(1, Ordering::Relaxed));
+            let job = self.log.job_at_work().map_or(u64::MAX, |job| u64::from(job.0));
+            death = faults.draw("death", self.number_of(("outside", job)));
         }
         if death < faults.in_call / 2.0 {
             faults.die(&self.log, Injected::Before).await;
@@ -165,6 +164,12 @@ impl Surroundings {
         }
         self.pass(takes_s).await;
         answer
+    }
+
+    /// A number for one call at one time.
+    fn number_of(&self, (name, about): (&'static str, u64)) -> u64 {
+        let now = u64::try_from(self.clock.now().as_millis()).unwrap_or_default();
+        luck(about, name, &[now]).to_bits()
     }
 
     /// Lets simulated seconds pass.

@@ -26,7 +26,18 @@ pub(crate) struct SimStores<S> {
     pub(crate) around: Arc<Surroundings>,
 }
 
+/// Half of an id, enough to tell calls apart.
+fn u128_low(id: u128) -> u64 {
+    u64::try_from(id & u128::from(u64::MAX)).unwrap_or_default()
+}
+
 impl<S> SimStores<S> {
+    /// What tells one write under one lease from all others.
+    fn about(&self, lease: Lease) -> u64 {
+        let job = self.around.log.job(lease.job).map_or(u64::MAX, |job| u64::from(job.0));
+        (job << 20) ^ lease.number.unsigned_abs()
+    }
+
     /// Tells the log of a write that came too late.
     fn note_conflict<T>(&self, lease: Lease, answer: Result<T, PortError>) -> Result<T, PortError> {
         if let Err(error) = &answer
@@ -44,7 +55,7 @@ impl<S: OrderStore> OrderStore for SimStores<S> {
     async fn place(&self, placement: &Placement) -> Result<Placed, PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.place(placement), |placed| match placed {
+            .store_call(("place", 0), self.real.place(placement), |placed| match placed {
                 Placed::Placed { .. } => log.placed(placement),
                 Placed::Duplicate { order } => {
                     if let Some(order) = log.order(*order) {
@@ -64,11 +75,11 @@ impl<S: OrderStore> OrderStore for SimStores<S> {
         if let Some(process) = self.around.faults.process {
             self.around.log.begins(process, id);
         }
-        self.around.store_call(self.real.order(id), |_| {}).await
+        self.around.store_call(("order", u128_low(id.value())), self.real.order(id), |_| {}).await
     }
 
     async fn orders_of(&self, user: UserId, limit: u32) -> Result<Vec<Order>, PortError> {
-        self.around.store_call(self.real.orders_of(user, limit), |_| {}).await
+        self.around.store_call(("orders_of", 0), self.real.orders_of(user, limit), |_| {}).await
     }
 }
 
@@ -87,7 +98,7 @@ impl<S: JobStore> JobStore for SimStores<S> {
         };
         let claim = self
             .around
-            .store_call(self.real.claim_due(worker, limit, terms, now), |claim| {
+            .store_call(("claim_due", 0), self.real.claim_due(worker, limit, terms, now), |claim| {
                 for LeasedJob { job, lease } in &claim.jobs {
                     if let Some(job) = log.job(job.id) {
                         log.tell(Kind::Claimed { job, process, lease: lease.number, due_at: None });
@@ -107,7 +118,9 @@ impl<S: JobStore> JobStore for SimStores<S> {
         terms: LeaseTerms,
         now: Timestamp,
     ) -> Result<Vec<Lease>, PortError> {
-        self.around.store_call(self.real.extend_leases(leases, terms, now), |_| {}).await
+        self.around
+            .store_call(("extend_leases", 0), self.real.extend_leases(leases, terms, now), |_| {})
+            .await
     }
 
     async fn store_step<'a>(
@@ -121,9 +134,13 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let (log, process) = (&self.around.log, self.around.faults.process);
         let stored = self
             .around
-            .store_call(self.real.store_step(lease, step, after, evidence, now), |()| {
-                log.stepped(process, Some(lease), step, evidence);
-            })
+            .store_call(
+                ("store_step", self.about(lease)),
+                self.real.store_step(lease, step, after, evidence, now),
+                |()| {
+                    log.stepped(process, Some(lease), step, evidence);
+                },
+            )
             .await;
         self.note_conflict(lease, stored)
     }
@@ -139,33 +156,41 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let (log, process) = (&self.around.log, self.around.faults.process);
         let opened = self
             .around
-            .store_call(self.real.open_attempt(leased, attempt, roster, rules, now), |step| {
-                log.stepped(process, Some(leased.lease), step, None);
-            })
+            .store_call(
+                ("open_attempt", self.about(leased.lease)),
+                self.real.open_attempt(leased, attempt, roster, rules, now),
+                |step| {
+                    log.stepped(process, Some(leased.lease), step, None);
+                },
+            )
             .await;
         self.note_conflict(leased.lease, opened)
     }
 
     async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        self.around.store_call(self.real.key_facts(roster, now), |_| {}).await
+        self.around.store_call(("key_facts", 0), self.real.key_facts(roster, now), |_| {}).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
-        self.around.store_call(self.real.rescue_dead(now), |jobs| self.note_rescues(jobs, false)).await
+        self.around
+            .store_call(("rescue_dead", 0), self.real.rescue_dead(now), |jobs| self.note_rescues(jobs, false))
+            .await
     }
 
     async fn rescue_hung(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {
-        self.around.store_call(self.real.rescue_hung(now), |jobs| self.note_rescues(jobs, true)).await
+        self.around
+            .store_call(("rescue_hung", 0), self.real.rescue_hung(now), |jobs| self.note_rescues(jobs, true))
+            .await
     }
 
     async fn next_expiry(&self) -> Result<Option<Timestamp>, PortError> {
-        self.around.store_call(self.real.next_expiry(), |_| {}).await
+        self.around.store_call(("next_expiry", 0), self.real.next_expiry(), |_| {}).await
     }
 
     async fn give_back(&self, leases: &[Lease], now: Timestamp) -> Result<(), PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.give_back(leases, now), |()| {
+            .store_call(("give_back", 0), self.real.give_back(leases, now), |()| {
                 for lease in leases {
                     if let Some(job) = log.job(lease.job) {
                         log.tell(Kind::GivenBack { job, lease: lease.number });
@@ -178,20 +203,22 @@ impl<S: JobStore> JobStore for SimStores<S> {
     async fn cancel(&self, job: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.cancel(job, rules, now), |step| log.stepped(None, None, step, None))
+            .store_call(("cancel", u128_low(job.value())), self.real.cancel(job, rules, now), |step| {
+                log.stepped(None, None, step, None)
+            })
             .await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {
-        self.around.store_call(self.real.job(id), |_| {}).await
+        self.around.store_call(("job", 0), self.real.job(id), |_| {}).await
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, PortError> {
-        self.around.store_call(self.real.attempts(job), |_| {}).await
+        self.around.store_call(("attempts", 0), self.real.attempts(job), |_| {}).await
     }
 
     async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, PortError> {
-        self.around.store_call(self.real.list(filter), |_| {}).await
+        self.around.store_call(("list", 0), self.real.list(filter), |_| {}).await
     }
 }
 
@@ -208,7 +235,7 @@ impl<S: LedgerStore> LedgerStore for SimStores<S> {
     async fn post(&self, entry: &Entry) -> Result<Posting, PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.post(entry), |posting| {
+            .store_call(("post", 0), self.real.post(entry), |posting| {
                 if matches!(posting, Posting::Posted(_)) {
                     log.tell(Kind::Granted { user: entry.user, credits: entry.available });
                 }
@@ -217,15 +244,15 @@ impl<S: LedgerStore> LedgerStore for SimStores<S> {
     }
 
     async fn balance(&self, user: UserId) -> Result<Balance, PortError> {
-        self.around.store_call(self.real.balance(user), |_| {}).await
+        self.around.store_call(("balance", 0), self.real.balance(user), |_| {}).await
     }
 
     async fn history(&self, user: UserId, limit: u32) -> Result<Vec<Entry>, PortError> {
-        self.around.store_call(self.real.history(user, limit), |_| {}).await
+        self.around.store_call(("history", 0), self.real.history(user, limit), |_| {}).await
     }
 
     async fn audit(&self) -> Result<AuditReport, PortError> {
-        self.around.store_call(self.real.audit(), |_| {}).await
+        self.around.store_call(("audit", 0), self.real.audit(), |_| {}).await
     }
 }
 
@@ -238,24 +265,40 @@ impl<S: Outbox> Outbox for SimStores<S> {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<OutboxClaim, PortError> {
-        self.around.store_call(self.real.claim_due(worker, limit, lease_until, now), |_| {}).await
+        self.around
+            .store_call(("claim_due", 0), self.real.claim_due(worker, limit, lease_until, now), |_| {})
+            .await
     }
 
     async fn sent(&self, message: &OutboxMessage, now: Timestamp) -> Result<(), PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.sent(message, now), |()| log.notice_closed(&message.notice, false))
+            .store_call(
+                ("sent", u128_low(message.notice.order.value()) ^ u64::from(message.failures)),
+                self.real.sent(message, now),
+                |()| log.notice_closed(&message.notice, false),
+            )
             .await
     }
 
     async fn postpone(&self, message: &OutboxMessage, at: Timestamp, why: &str) -> Result<(), PortError> {
-        self.around.store_call(self.real.postpone(message, at, why), |()| {}).await
+        self.around
+            .store_call(
+                ("postpone", u128_low(message.notice.order.value()) ^ u64::from(message.failures)),
+                self.real.postpone(message, at, why),
+                |()| {},
+            )
+            .await
     }
 
     async fn give_up(&self, message: &OutboxMessage, now: Timestamp, why: &str) -> Result<(), PortError> {
         let log = &self.around.log;
         self.around
-            .store_call(self.real.give_up(message, now, why), |()| log.notice_closed(&message.notice, true))
+            .store_call(
+                ("give_up", u128_low(message.notice.order.value()) ^ u64::from(message.failures)),
+                self.real.give_up(message, now, why),
+                |()| log.notice_closed(&message.notice, true),
+            )
             .await
     }
 }
@@ -263,10 +306,10 @@ impl<S: Outbox> Outbox for SimStores<S> {
 #[async_trait]
 impl<S: PhotoStore> PhotoStore for SimStores<S> {
     async fn put(&self, photo: &Photo, now: Timestamp) -> Result<PhotoId, PortError> {
-        self.around.store_call(self.real.put(photo, now), |_| {}).await
+        self.around.store_call(("put", 0), self.real.put(photo, now), |_| {}).await
     }
 
     async fn get(&self, id: PhotoId) -> Result<Option<Photo>, PortError> {
-        self.around.store_call(self.real.get(id), |_| {}).await
+        self.around.store_call(("get", 0), self.real.get(id), |_| {}).await
     }
 }
