@@ -204,7 +204,7 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let log = &self.around.log;
         self.around
             .store_call(("cancel", u128_low(job.value())), self.real.cancel(job, rules, now), |step| {
-                log.stepped(None, None, step, None)
+                log.stepped(None, None, step, None);
             })
             .await
     }
