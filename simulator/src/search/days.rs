@@ -122,7 +122,7 @@ fn tried(scenario: &Scenario, options: WatchedOptions) -> Result<Tried, String> 
     })
 }
 
-/// What was measured, by names such as `wait_s{window=peak}.p95`; what a threshold is about is always among it.
+/// What was measured, by names such as `wait_s{window=peak}.p95`.
 fn figures(report: &RunReport) -> BTreeMap<String, f64> {
     let metrics = key_metrics(report);
     let named =

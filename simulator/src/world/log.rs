@@ -128,7 +128,6 @@ impl Book {
             for task in &gone.tasks {
                 self.tasks.remove(task);
             }
-
             old.push(gone);
         }
         old

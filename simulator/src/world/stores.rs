@@ -62,11 +62,8 @@ impl<S: OrderStore> OrderStore for SimStores<S> {
                         log.tell(Kind::PlacedAgain { order });
                     }
                 }
-                Placed::InsufficientCredits { needed, available } => log.tell(Kind::Refused {
-                    user: placement.order.request.user,
-                    needed: needed.value(),
-                    available: available.value(),
-                }),
+                // The user who hears of it tells the log.
+                Placed::InsufficientCredits { .. } => {}
             })
             .await
     }
