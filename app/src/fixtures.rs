@@ -42,6 +42,10 @@ impl EagerClock {
     pub(crate) fn new() -> Self {
         Self(AtomicI64::new(START.as_millis()))
     }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.store(self.now().after(by).as_millis(), Ordering::SeqCst);
+    }
 }
 
 #[async_trait]

@@ -43,7 +43,7 @@ fn refused(reason: Reason, why: &str) -> Trouble {
     Trouble::Refused(ProviderRefusal { failure: reason.into(), evidence: format!("download: {why}") })
 }
 
-/// Downloads an MP4 of at most `bytes_max` into `file`, which appears whole or not at all.
+/// Downloads an MP4 of at most `bytes_max` into `file`, which appears whole or not at all. Its folder is made if need be.
 pub(super) async fn download(client: &Client, url: &str, file: &Path, bytes_max: u64) -> Reply<u64> {
     match fetch(client, url, file, bytes_max).await {
         Ok(bytes) => Reply::Yes(bytes),
@@ -76,6 +76,7 @@ async fn fetch(client: &Client, url: &str, file: &Path, bytes_max: u64) -> Resul
         return Err(too_large(bytes_max));
     }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tokio::fs::create_dir_all(folder).await?;
     // Under a name of its own until it is whole: a late worker may be downloading the same result.
     let part = part_file(folder)?;
     let bytes = save(response, &part, bytes_max).await?;

@@ -6,21 +6,30 @@ use async_trait::async_trait;
 use domain::{id::WorkerId, time::Timestamp};
 use ports::{Lease, LeasedJob, PortError, Topic};
 
-use super::dispatch::{Claimed, Work};
+use super::{
+    Stop,
+    dispatch::{Claimed, Work},
+};
 use crate::{
     Policy, Ports, ids,
-    services::run_step::{StepEnd, run_step},
+    services::run_step::{StepEnd, run_steps},
 };
 
 pub(super) struct Jobs {
     ports: Ports,
     policy: Arc<Policy>,
     worker: WorkerId,
+    stop: Stop,
 }
 
 impl Jobs {
-    pub(super) fn new(ports: &Ports, policy: &Arc<Policy>) -> Self {
-        Self { worker: ids::worker(ports), ports: ports.clone(), policy: Arc::clone(policy) }
+    pub(super) fn new(ports: &Ports, policy: &Arc<Policy>, stop: &Stop) -> Self {
+        Self {
+            worker: ids::worker(ports),
+            ports: ports.clone(),
+            policy: Arc::clone(policy),
+            stop: stop.clone(),
+        }
     }
 }
 
@@ -43,12 +52,13 @@ impl Work for Jobs {
     }
 
     async fn step(&self, item: LeasedJob) -> Option<Timestamp> {
-        match run_step(&self.ports, &self.policy, &item).await {
+        let lease = item.lease;
+        match run_steps(&self.ports, &self.policy, item, &|| !self.stop.is_asked()).await {
             Ok(StepEnd::Stored { next_run_at, .. }) => next_run_at,
             Ok(StepEnd::LeaseLost) => None,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(job.id = %item.lease.job, error, "a step failed, its job is rescued when the lease runs out");
+                tracing::error!(job.id = %lease.job, error, "a step failed, its job is rescued when the lease runs out");
                 None
             }
         }

@@ -22,7 +22,7 @@ use dispatch::Dispatcher;
 ///
 /// Dropping the future aborts every running step without a trace, as a crash would.
 pub async fn work(ports: &Ports, policy: &Arc<Policy>, stop: &Stop) {
-    let jobs = Dispatcher::new(jobs::Jobs::new(ports, policy), ports, policy.worker.job_slots, policy);
+    let jobs = Dispatcher::new(jobs::Jobs::new(ports, policy, stop), ports, policy.worker.job_slots, policy);
     let messages =
         Dispatcher::new(messages::Messages::new(ports, policy), ports, policy.worker.message_slots, policy);
     tokio::join!(reaper::run(ports, policy, stop), jobs.run(stop), messages.run(stop));

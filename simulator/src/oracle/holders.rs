@@ -92,7 +92,7 @@ impl Oracle {
         });
     }
 
-    /// A step was stored: its holder lets go, unless it goes on with an attempt it has just recorded.
+    /// A step was stored: its holder lets go, unless it goes on.
     pub(super) fn after_step(&mut self, at: Timestamp, job: JobNo, keeps: bool, lease: Option<i64>) {
         let Some(live) = self.jobs.get_mut(job.0) else { return };
         if live.superseded.is_some_and(|(hold, since)| Some(hold.lease) == lease && since == at) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{decision::RetryPolicy, job::AttemptStatus, time::Timestamp};
+use domain::{decision::RetryPolicy, time::Timestamp};
 use ports::{AuditReport, KeyRoster, LeaseTerms};
 
 use super::{
@@ -161,7 +161,7 @@ impl Oracle {
     }
 
     fn stepped(&mut self, scene: Scene, kind: &Kind<'_>) {
-        let Kind::Stepped { job, process, lease, step, evidence } = *kind else { return };
+        let Kind::Stepped { job, process, lease, keeps, step, evidence } = *kind else { return };
         let Some(live) = holders::find(&mut self.jobs, &mut self.tally, scene, job, "moved") else {
             // The store did it all the same.
             self.moved_again(scene, step);
@@ -186,7 +186,7 @@ impl Oracle {
         self.count_load(scene, &told);
         self.post(scene, step);
         self.write_notices(scene, order, step);
-        self.after_step(scene.at, job, told.status() == Some(AttemptStatus::Sent), lease);
+        self.after_step(scene.at, job, keeps, lease);
         if told.to.is_end() {
             self.finish(job, told.to, was_delivering);
         }

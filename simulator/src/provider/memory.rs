@@ -148,7 +148,7 @@ impl VideoApi for MemVideoApi {
         let (model, api) = or_answer!(self.model(request.model));
         let body = model.request_body(request.prompt, request.photo_url);
         let now = self.clock.now();
-        match reply(self.kie().create(api, self.secret(key), &body, now)) {
+        match reply(self.kie().create(api, self.secret(key), body, now)) {
             Reply::Yes(task) => TaskId::new(task)
                 .map_or_else(|_| Reply::Unknown("without a usable task id".to_owned()), Reply::Yes),
             Reply::No(refusal) => Reply::No(refusal),

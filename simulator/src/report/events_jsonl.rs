@@ -217,7 +217,7 @@ fn line<'a>(event: &Event<'a>, from: Option<StateName>) -> Line<'a> {
             due_at: due_at.map(iso),
             ..named("claimed")
         },
-        Kind::Stepped { job, process, lease, step, evidence } => {
+        Kind::Stepped { job, process, lease, step, evidence, keeps: _ } => {
             let process = process.map(|process| process.0);
             let line = Line { job: Some(job.0), process, lease, evidence, ..named("stepped") };
             line.stepped(event.at, from, step)

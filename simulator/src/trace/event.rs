@@ -100,6 +100,8 @@ pub enum Kind<'a> {
         process: Option<ProcessNo>,
         /// The lease it was stored under; `None` for a cancellation.
         lease: Option<i64>,
+        /// Whether whoever stored it keeps the lease and goes on.
+        keeps: bool,
         /// Everything that was stored.
         step: &'a Step,
         /// What the provider literally said, where it was kept.

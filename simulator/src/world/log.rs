@@ -9,12 +9,12 @@ use std::{
 
 use domain::{
     id::{JobId, OrderId, TaskId},
-    job::{AttemptStatus, Step},
+    job::Step,
     notice::Notice,
     order::Placement,
     time::Timestamp,
 };
-use ports::{Clock, Lease};
+use ports::{AfterStep, Clock, Lease};
 use rustc_hash::FxHashMap;
 use tokio::{sync::Notify, task};
 
@@ -298,7 +298,7 @@ impl Log {
     pub(crate) fn stepped(
         &self,
         process: Option<ProcessNo>,
-        lease: Option<Lease>,
+        lease: Option<(Lease, AfterStep)>,
         step: &Step,
         evidence: Option<&str>,
     ) {
@@ -307,16 +307,16 @@ impl Log {
         {
             let mut book = self.book();
             let Some((job, order)) = book.jobs.get(&step.job.id).copied() else { return };
-            if let Some(running) = task::try_id() {
-                let opens = matches!(&step.attempt, Some(a) if a.status == AttemptStatus::Sent);
-                if !opens {
-                    book.at_work.remove(&running);
-                }
+            let keeps = lease.is_some_and(|(_, after)| after == AfterStep::Keep);
+            if let Some(running) = task::try_id()
+                && !keeps
+            {
+                book.at_work.remove(&running);
             }
             if let Some(task) = step.attempt.as_ref().and_then(|attempt| attempt.task.as_ref()) {
                 book.tasks.insert(task.clone(), job);
             }
-            book.tell(now, Kind::Stepped { job, process, lease: lease.map(|l| l.number), step, evidence });
+            book.tell(now, Kind::Stepped { job, process, lease: lease.map(|(lease, _)| lease.number), keeps, step, evidence });
             if let Some(live) = book.live.get_mut(&order) {
                 live.tasks.extend(step.attempt.as_ref().and_then(|attempt| attempt.task.clone()));
                 live.open_notices += step.notices.len();

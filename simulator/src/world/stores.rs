@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     id::{AttemptId, JobId, OrderId, PhotoId, UserId, WorkerId},
-    job::{Rules, Step},
+    job::{Rules, State, Step},
     key::KeyFacts,
     ledger::{Balance, Entry},
     order::{Order, Placement},
@@ -32,10 +32,10 @@ fn u128_low(id: u128) -> u64 {
 }
 
 impl<S> SimStores<S> {
-    /// What tells one write under one lease from all others.
-    fn about(&self, lease: Lease) -> u64 {
+    /// What tells one write under one lease from all others: a worker may write several.
+    fn about(&self, lease: Lease, to: &State) -> u64 {
         let job = self.around.log.job(lease.job).map_or(u64::MAX, |job| u64::from(job.0));
-        (job << 20) ^ lease.number.unsigned_abs()
+        (job << 20) ^ (lease.number.unsigned_abs() << 4) ^ to.name() as u64
     }
 
     /// Tells the log of a write that came too late.
@@ -132,10 +132,10 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let stored = self
             .around
             .store_call(
-                ("store_step", self.about(lease)),
+                ("store_step", self.about(lease, &step.job.state)),
                 self.real.store_step(lease, step, after, evidence, now),
                 |()| {
-                    log.stepped(process, Some(lease), step, evidence);
+                    log.stepped(process, Some((lease, after)), step, evidence);
                 },
             )
             .await;
@@ -154,10 +154,12 @@ impl<S: JobStore> JobStore for SimStores<S> {
         let opened = self
             .around
             .store_call(
-                ("open_attempt", self.about(leased.lease)),
+                ("open_attempt", self.about(leased.lease, &leased.job.state)),
                 self.real.open_attempt(leased, attempt, roster, rules, now),
                 |step| {
-                    log.stepped(process, Some(leased.lease), step, None);
+                    let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
+                    let after = if opened { AfterStep::Keep } else { AfterStep::Release };
+                    log.stepped(process, Some((leased.lease, after)), step, None);
                 },
             )
             .await;

@@ -44,6 +44,17 @@ async fn a_video_arrives_whole_and_without_our_key() {
 }
 
 #[tokio::test]
+async fn a_folder_is_made_for_a_download_and_one_that_cannot_be_made_is_said() {
+    let (server, api) = answering(bytes(200, mp4())).await;
+    let (url, folder) = (format!("{}/r.mp4", server.uri()), tempfile::tempdir().unwrap());
+    let deep = folder.path().join("var/work/video.mp4");
+    assert_eq!(api.download(&url, &deep, 10_000).await, Reply::Yes(mp4().len() as u64));
+    assert_eq!(std::fs::read(deep).unwrap(), mp4());
+    std::fs::write(folder.path().join("file"), b"in the way").unwrap();
+    assert_unknown(&api.download(&url, &folder.path().join("file/video.mp4"), 10_000).await, "cannot write");
+}
+
+#[tokio::test]
 async fn a_download_follows_a_redirect_but_no_chain_of_them() {
     let server = MockServer::start().await;
     let to = |place: &str| {
@@ -126,12 +137,4 @@ async fn only_web_addresses_are_downloaded_from() {
     for url in ["file:///etc/passwd", "ftp://h/r.mp4", "data:video/mp4,x", "", "r.mp4"] {
         assert_eq!(reason_of(&fetch(&api, url, 10).await.0), Reason::ProviderFault, "{url}");
     }
-}
-
-#[tokio::test]
-async fn a_folder_that_is_not_there_is_our_own_trouble() {
-    let (server, api) = answering(bytes(200, mp4())).await;
-    let file = std::path::Path::new("/no/such/folder/video.mp4");
-    let reply = api.download(&format!("{}/r.mp4", server.uri()), file, 10_000).await;
-    assert_unknown(&reply, "no folder");
 }

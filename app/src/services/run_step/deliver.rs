@@ -26,17 +26,8 @@ impl Turn<'_> {
         };
         let passing = Event::DeliveryFailed { attempt: *attempt, failure: DeliveryFailure::Passing };
         let lease = self.leased.lease;
-        let file = match WorkFile::reserve(
-            &self.policy.delivery.work_dir,
-            &format!("{}-{}.mp4", lease.job, lease.number),
-        ) {
-            Ok(file) => file,
-            Err(error) => {
-                let dir = self.policy.delivery.work_dir.display();
-                tracing::error!(job.id = %lease.job, work_dir = %dir, %error, "the work directory cannot be used");
-                return Ok(Finding::seen(passing, format!("work directory: {error}")));
-            }
-        };
+        let name = format!("{}-{}.mp4", lease.job, lease.number);
+        let file = WorkFile { path: self.policy.delivery.work_dir.join(name) };
         let limit = self.policy.lease.deadline * 4 / 5;
         let gives_up_at = self.ports.clock.now().after(limit);
         tokio::select! {
@@ -110,13 +101,6 @@ impl Turn<'_> {
 /// A place for one download, gone when the step is, however the step ends.
 struct WorkFile {
     path: PathBuf,
-}
-
-impl WorkFile {
-    fn reserve(dir: &Path, name: &str) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        Ok(Self { path: dir.join(name) })
-    }
 }
 
 impl Drop for WorkFile {

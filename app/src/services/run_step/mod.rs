@@ -1,5 +1,6 @@
-//! One step of one leased job: do the one thing the job's state asks for, tell the domain what happened, store its
-//! answer. Nothing here waits for a render; a step ends by writing down when to look again.
+//! The steps of one leased job. Each does the one thing the job's state asks for, tells the domain what happened and
+//! stores its answer; while the next one is due at once, the worker goes on under the same lease. Nothing here waits
+//! for a render: the last step writes down when to look again, and the lease is let go.
 
 mod deliver;
 mod look;
@@ -21,10 +22,10 @@ use ports::{AfterStep, ErrorKind, LeasedJob, PortError, ProviderRefusal};
 use super::insist::insist;
 use crate::{Policy, Ports};
 
-/// How a step ended.
+/// How the last step under a lease ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEnd {
-    /// The job moved, and that is stored.
+    /// The job moved, and that is stored; the lease is let go.
     Stored {
         /// The job's state afterwards.
         state: StateName,
@@ -54,26 +55,49 @@ impl Finding {
     }
 }
 
-/// Runs the next step of a claimed job.
+/// What follows after a step was stored.
+enum Next {
+    /// The next one, under the same lease, from where the job stands now.
+    GoOn(Job),
+    /// Nothing for now.
+    End(StepEnd),
+}
+
+/// How much of a lease's deadline may be used up when another step begins under it: each has to find room for itself.
+const GOES_ON_WITHIN: u32 = 10;
+
+/// Runs the next step of a claimed job, and those that follow at once while `may_go_on` says so.
 ///
 /// # Errors
 /// A store's, when a fact could not be read or a result could not be written. Nothing is lost then: the lease
 /// runs out, the job is rescued, and the state tells the next worker where to go on.
-pub async fn run_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Result<StepEnd, PortError> {
-    match attempt_step(ports, policy, leased).await {
+pub async fn run_steps(
+    ports: &Ports,
+    policy: &Policy,
+    leased: LeasedJob,
+    may_go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<StepEnd, PortError> {
+    let lease = leased.lease;
+    match attempt_steps(ports, policy, leased, may_go_on).await {
         Err(error) if error.kind() == ErrorKind::Conflict => {
-            tracing::info!(job.id = %leased.lease.job, lease = leased.lease.number, "the lease is lost, somebody else has the job");
+            tracing::info!(job.id = %lease.job, lease = lease.number, "the lease is lost, somebody else has the job");
             Ok(StepEnd::LeaseLost)
         }
         ended => ended,
     }
 }
 
-async fn attempt_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Result<StepEnd, PortError> {
+async fn attempt_steps(
+    ports: &Ports,
+    policy: &Policy,
+    leased: LeasedJob,
+    may_go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<StepEnd, PortError> {
+    let began = ports.clock.now();
     let (id, usual) = (leased.job.order, policy.rules(&policy.models.default_model().id));
-    if leased.job.task(ports.clock.now(), &usual) == Some(Task::Abandon) {
+    if leased.job.task(began, &usual) == Some(Task::Abandon) {
         // Before anything is read: what cannot be read may be what ended the workers.
-        return abandon(ports, leased, &usual).await;
+        return abandon(ports, &leased, &usual).await;
     }
     let order = ports.orders.order(id).await?.ok_or_else(|| {
         PortError::new(
@@ -81,29 +105,22 @@ async fn attempt_step(ports: &Ports, policy: &Policy, leased: &LeasedJob) -> Res
             format!("job {} belongs to order {id}, which is missing", leased.lease.job),
         )
     })?;
-    let turn = Turn {
+    let mut turn = Turn {
         ports,
         policy,
         leased,
         model: policy.models.get_or_default(&order.model),
         rules: policy.rules(&order.model),
         order,
+        goes_on_until: began.after(policy.lease.deadline / GOES_ON_WITHIN),
+        may_go_on,
     };
-    let Some(task) = leased.job.task(ports.clock.now(), &turn.rules) else {
-        let what = format!("job {} is finished and was claimed", leased.lease.job);
-        return Err(PortError::new(ErrorKind::Inconsistent, what));
-    };
-    let finding = match task {
-        Task::Start => Event::Started.into(),
-        Task::WritePrompt => turn.write_prompt().await?,
-        Task::UploadPhoto => turn.upload_photo().await?,
-        Task::Submit => return turn.submit().await,
-        Task::AwaitAnswer => turn.await_answer()?,
-        Task::Look => turn.look().await?,
-        Task::Deliver => turn.deliver().await?,
-        Task::Abandon => return abandon(ports, leased, &turn.rules).await,
-    };
-    turn.record(&leased.job, finding).await
+    loop {
+        match turn.step().await? {
+            Next::GoOn(job) => turn.leased.job = job,
+            Next::End(ended) => return Ok(ended),
+        }
+    }
 }
 
 /// Gives up a job that every worker died of.
@@ -122,15 +139,37 @@ async fn abandon(ports: &Ports, leased: &LeasedJob, rules: &Rules) -> Result<Ste
 struct Turn<'a> {
     ports: &'a Ports,
     policy: &'a Policy,
-    leased: &'a LeasedJob,
+    leased: LeasedJob,
     order: Order,
     model: &'a VideoModel,
     rules: Rules,
+    /// Later than this no further step begins under the lease.
+    goes_on_until: Timestamp,
+    may_go_on: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Turn<'_> {
+    async fn step(&self) -> Result<Next, PortError> {
+        let job = &self.leased.job;
+        let Some(task) = job.task(self.ports.clock.now(), &self.rules) else {
+            let what = format!("job {} is finished and was claimed", job.id);
+            return Err(PortError::new(ErrorKind::Inconsistent, what));
+        };
+        let finding = match task {
+            Task::Start => Event::Started.into(),
+            Task::WritePrompt => self.write_prompt().await?,
+            Task::UploadPhoto => self.upload_photo().await?,
+            Task::Submit => return self.submit().await,
+            Task::AwaitAnswer => self.await_answer()?,
+            Task::Look => self.look().await?,
+            Task::Deliver => self.deliver().await?,
+            Task::Abandon => return abandon(self.ports, &self.leased, &self.rules).await.map(Next::End),
+        };
+        self.record(job, finding).await
+    }
+
     /// Applies what was found to the job and stores the step.
-    async fn record(&self, job: &Job, finding: Finding) -> Result<StepEnd, PortError> {
+    async fn record(&self, job: &Job, finding: Finding) -> Result<Next, PortError> {
         let now = self.ports.clock.now();
         let step = job::apply(job, finding.event, &self.rules, now).map_err(|refusal| {
             PortError::with_source(
@@ -139,13 +178,23 @@ impl Turn<'_> {
                 refusal,
             )
         })?;
+        let after = if self.goes_on(&step, now) { AfterStep::Keep } else { AfterStep::Release };
         let evidence = finding.evidence.as_deref();
         let lease = self.leased.lease;
-        insist(&*self.ports.clock, || {
-            self.ports.jobs.store_step(lease, &step, AfterStep::Release, evidence, now)
-        })
-        .await?;
-        Ok(self.moved(job, &step))
+        insist(&*self.ports.clock, || self.ports.jobs.store_step(lease, &step, after, evidence, now)).await?;
+        let ended = self.moved(job, &step);
+        Ok(if after == AfterStep::Keep { Next::GoOn(step.job) } else { Next::End(ended) })
+    }
+
+    /// Whether the worker keeps the lease for the next step. Only after a step that may be written twice: when a write
+    /// is repeated because its answer was lost, a lease that was let go guards against a second message or entry, and
+    /// one that is kept does not.
+    fn goes_on(&self, step: &Step, now: Timestamp) -> bool {
+        step.next_run_at.is_some_and(|due_at| due_at <= now)
+            && step.notices.is_empty()
+            && step.entries.is_empty()
+            && now <= self.goes_on_until
+            && (self.may_go_on)()
     }
 
     /// Tells the log and the caller that a step is stored.

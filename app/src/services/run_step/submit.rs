@@ -3,14 +3,14 @@
 use domain::job::{Event, State};
 use ports::{ErrorKind, PortError, ProviderRefusal, Reply, VideoRequest};
 
-use super::{Finding, StepEnd, Turn};
+use super::{Finding, Next, Turn};
 use crate::ids;
 
 impl Turn<'_> {
     /// Records the attempt with its key, then creates the task, then writes down the answer. A worker that dies in
     /// between leaves an open attempt behind, which the next one treats as an answer that never came: the call is
     /// not repeated before its grace is over, because the task may exist and be paid for.
-    pub(super) async fn submit(&self) -> Result<StepEnd, PortError> {
+    pub(super) async fn submit(&self) -> Result<Next, PortError> {
         let (ports, job) = (self.ports, &self.leased.job);
         let (Some(prompt), Some(photo)) = (&job.prompt, &job.photo) else {
             return Err(self.out_of_place("submit"));
@@ -18,12 +18,12 @@ impl Turn<'_> {
         let attempt = ids::attempt(ports);
         let opened = ports
             .jobs
-            .open_attempt(self.leased, attempt, &self.policy.roster, &self.rules, ports.clock.now())
+            .open_attempt(&self.leased, attempt, &self.policy.roster, &self.rules, ports.clock.now())
             .await?;
         let key = match &opened.job.state {
             State::Submitting { open: Some(open) } if open.id == attempt => open.key.clone(),
             // No key was free: a wait or a refund is stored already.
-            _ => return Ok(self.moved(job, &opened)),
+            _ => return Ok(Next::End(self.moved(job, &opened))),
         };
         let request =
             VideoRequest { model: &self.order.model, prompt: prompt.as_str(), photo_url: &photo.url };

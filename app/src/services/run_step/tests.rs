@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use domain::{
@@ -37,8 +40,13 @@ fn stores(mocks: &mut Mocks, check: impl Fn(&Step, Option<&str>) + Send + 'stati
     });
 }
 
+/// One step.
 async fn run(mocks: Mocks, leased: &LeasedJob) -> Result<StepEnd, PortError> {
-    run_step(&mocks.into_ports(), &fixtures::policy(), leased).await
+    run_under(mocks, &fixtures::policy(), leased.clone()).await
+}
+
+async fn run_under(mocks: Mocks, policy: &Policy, leased: LeasedJob) -> Result<StepEnd, PortError> {
+    run_steps(&mocks.into_ports(), policy, leased, &|| false).await
 }
 
 fn submitting() -> LeasedJob {
@@ -153,7 +161,7 @@ async fn prompt_with(writer: MockPromptWriter, template: Template) -> String {
     let (sender, receiver) = std::sync::mpsc::channel();
     stores(&mut mocks, move |step, _| sender.send(step.job.prompt.clone().unwrap()).unwrap());
     let ports = Ports { writer: Some(Arc::new(writer)), ..mocks.into_ports() };
-    run_step(&ports, &fixtures::policy(), &fixtures::leased(State::Prompting)).await.unwrap();
+    run_steps(&ports, &fixtures::policy(), fixtures::leased(State::Prompting), &|| false).await.unwrap();
     receiver.recv().unwrap().as_str().to_owned()
 }
 
@@ -224,6 +232,7 @@ async fn a_refused_link_is_exchanged_once_and_the_work_file_is_removed() {
         if url.ends_with("old.mp4") {
             return Reply::No(refusal(Reason::Unrecognised));
         }
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, b"video").unwrap();
         Reply::Yes(5)
     });
@@ -235,7 +244,7 @@ async fn a_refused_link_is_exchanged_once_and_the_work_file_is_removed() {
         Ok(())
     });
     stores(&mut mocks, |step, _| assert_eq!(step.job.state.name(), StateName::Done));
-    run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
+    run_under(mocks, &delivery_policy(dir.path()), delivering()).await.unwrap();
     assert_eq!(std::fs::read_dir(dir.path().join("work")).unwrap().count(), 0);
 }
 
@@ -249,19 +258,8 @@ async fn a_recipient_who_is_gone_gets_the_credit_back_and_others_another_try() {
         mocks.video.expect_download().returning(|_, _, _| Reply::Yes(5));
         mocks.messenger.expect_send_video().returning(move |_, _| Err(PortError::new(kind, "not sent")));
         stores(&mut mocks, move |step, _| assert_eq!(step.job.state.name(), state));
-        run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
+        run_under(mocks, &delivery_policy(dir.path()), delivering()).await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn a_work_directory_that_cannot_be_used_only_postpones_the_delivery() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("work"), b"a file in the way").unwrap();
-    let mut mocks = Mocks::with_order(Template::AdVideo);
-    stores(&mut mocks, |step, _| {
-        assert_eq!((step.job.state.name(), step.job.delivery_failures), (StateName::Delivering, 1));
-    });
-    run_step(&mocks.into_ports(), &delivery_policy(dir.path()), &delivering()).await.unwrap();
 }
 
 #[tokio::test]
@@ -277,6 +275,61 @@ async fn a_job_whose_photo_is_missing_is_refunded_instead_of_waiting_for_ever() 
     let mut leased = submitting();
     leased.job.photo = None;
     run(mocks, &leased).await.unwrap();
+}
+
+/// Runs a job that is being prompted as far as it goes without waiting; returns the states stored, and whether the
+/// lease was kept each time.
+async fn prompted(may_go_on: bool, upload_takes: Duration) -> Vec<(StateName, AfterStep)> {
+    let mut mocks = Mocks::with_order(Template::OwnPrompt);
+    let clock = Arc::new(fixtures::EagerClock::new());
+    let ticking = Arc::clone(&clock);
+    mocks.jobs.expect_key_facts().returning(move |_, _| {
+        ticking.advance(upload_takes);
+        Ok(fixtures::facts())
+    });
+    opens_attempts(&mut mocks);
+    mocks.video.expect_upload().returning(|_, _, _| Reply::Yes("https://files.example/photo.jpg".to_owned()));
+    mocks.video.expect_create().returning(|_, _| Reply::Yes(TaskId::new("task-1").unwrap()));
+    let stored = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let storing = Arc::clone(&stored);
+    mocks.jobs.expect_store_step().returning(move |_, step, after, _, _| {
+        storing.lock().unwrap().push((step.job.state.name(), after));
+        Ok(())
+    });
+    let mut leased = fixtures::leased(State::Prompting);
+    (leased.job.prompt, leased.job.photo) = (None, None);
+    let ports = Ports { clock, ..mocks.into_ports() };
+    run_steps(&ports, &fixtures::policy(), leased, &|| may_go_on).await.unwrap();
+    let stored = stored.lock().unwrap();
+    stored.clone()
+}
+
+#[tokio::test]
+async fn a_worker_goes_on_under_its_lease_until_there_is_something_to_wait_for() {
+    let (keep, release) = (AfterStep::Keep, AfterStep::Release);
+    assert_eq!(
+        prompted(true, Duration::ZERO).await,
+        [(STORED, keep), (STORED, keep), (StateName::Rendering, release)]
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_is_stopping_or_has_held_a_job_for_long_lets_go_of_it_after_the_step() {
+    assert_eq!(prompted(false, Duration::ZERO).await, [(STORED, AfterStep::Release)]);
+    let late = prompted(true, fixtures::policy().lease.deadline / 5).await;
+    assert_eq!(late, [(STORED, AfterStep::Keep), (STORED, AfterStep::Release)]);
+}
+
+#[tokio::test]
+async fn a_lease_is_let_go_with_everything_that_must_not_be_written_twice() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    mocks.jobs.expect_store_step().times(1).returning(|_, step, after, _, _| {
+        assert_eq!((step.notices.len(), after), (1, AfterStep::Release));
+        Ok(())
+    });
+    let leased = fixtures::leased(State::Queued);
+    let ended = run_steps(&mocks.into_ports(), &fixtures::policy(), leased, &|| true).await.unwrap();
+    assert_eq!(ended, StepEnd::Stored { state: StateName::Prompting, next_run_at: Some(START) });
 }
 
 #[tokio::test]
@@ -310,7 +363,7 @@ async fn a_download_that_never_ends_is_given_up_before_the_deadline() {
         assert_eq!((step.job.delivery_failures, evidence), (1, Some("it took longer than 240 s")));
     });
     let ports = Ports { messenger: Arc::new(Stuck), ..mocks.into_ports() };
-    run_step(&ports, &delivery_policy(dir.path()), &delivering()).await.unwrap();
+    run_steps(&ports, &delivery_policy(dir.path()), delivering(), &|| false).await.unwrap();
 }
 
 #[test]

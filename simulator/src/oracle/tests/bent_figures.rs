@@ -152,7 +152,7 @@ fn a_credit_that_ends_again_after_the_jobs_end() {
     tale.step(job, Happening::CancelRequested);
     step.entries.push(Entry::release(USER, step.job.order, step.job.id, tale.now));
     let by = (Some(ProcessNo(0)), Some(1));
-    tale.tell(Kind::Stepped { job, process: by.0, lease: by.1, step: &step, evidence: None });
+    tale.tell(Kind::Stepped { job, process: by.0, lease: by.1, keeps: false, step: &step, evidence: None });
     let found: Vec<_> = tale.oracle.broken().iter().map(|broken| broken.invariant).collect();
     assert_eq!(found, ["legal_transitions", "one_end_per_hold"], "a finished job moved, and money with it");
 }

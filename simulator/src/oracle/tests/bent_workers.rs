@@ -37,6 +37,7 @@ fn a_finished_job_that_moves() {
         job,
         process: Some(ProcessNo(0)),
         lease: Some(1),
+        keeps: false,
         step: &step,
         evidence: None,
     });

@@ -249,14 +249,14 @@ impl Tale {
         lease: Option<i64>,
         evidence: Option<&str>,
     ) {
-        self.tell(Kind::Stepped { job, process, lease, step: &step, evidence });
+        let keeps = step.attempt.as_ref().is_some_and(|change| change.status == job::AttemptStatus::Sent);
+        self.tell(Kind::Stepped { job, process, lease, keeps, step: &step, evidence });
         self.entries.extend(step.entries);
         let actor = &mut self.jobs[job.0 as usize];
         for notice in step.notices {
             let to = usize::from(notice.audience == Audience::Operator);
             self.outbox[actor.order.0 as usize][to].push_back(notice);
         }
-        let keeps = step.attempt.is_some_and(|change| change.status == job::AttemptStatus::Sent);
         if !keeps {
             actor.held = None;
         }

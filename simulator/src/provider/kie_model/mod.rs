@@ -207,11 +207,10 @@ impl KieModel {
     }
 
     /// createTask: `body` is the whole request. `Ok` is the task's name.
-    pub fn create(&mut self, api: Api, key: Option<&str>, body: &Value, now: Timestamp) -> Answer<String> {
+    pub fn create(&mut self, api: Api, key: Option<&str>, body: Value, now: Timestamp) -> Answer<String> {
         let text = if self.settings.plan.reads_bodies() { body.to_string() } else { String::new() };
         let account = self.account_of(key).ok();
-        let input = input_of(api, body);
-        let order = input.get("prompt").and_then(Value::as_str).and_then(article_of).map(|article| {
+        let order = input_of(api, &body).get("prompt").and_then(Value::as_str).and_then(article_of).map(|article| {
             let nth = self.submissions.entry(article).or_default();
             *nth += 1;
             (article, *nth)
@@ -243,25 +242,25 @@ impl KieModel {
         &mut self,
         api: Api,
         key: Option<&str>,
-        body: &Value,
+        body: Value,
         asked: &Asked<'_>,
         text: &str,
     ) -> Result<String, No> {
         let now = asked.now;
         let number = self.account_of(key)?;
         self.settle(number, now);
-        let slug = body.get("model").and_then(Value::as_str).unwrap_or_default();
-        if slug.is_empty() {
+        let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if model.is_empty() {
             return Err(words::missing("model"));
         }
-        let spec = spec_of(api, slug).ok_or_else(|| No::new(422, words::UNKNOWN_MODEL))?;
-        if self.settings.all_paused || self.settings.paused.contains(slug) {
+        let spec = spec_of(api, &model).ok_or_else(|| No::new(422, words::UNKNOWN_MODEL))?;
+        if self.settings.all_paused || self.settings.paused.contains(&model) {
             return Err(No::new(500, words::PAUSED));
         }
-        let input = input_of(api, body);
-        spec.check(input)?;
-        let seconds = spec.clip_seconds(input);
-        let price = spec.price.of(input, seconds);
+        let input = into_input(api, body);
+        spec.check(&input)?;
+        let seconds = spec.clip_seconds(&input);
+        let price = spec.price.of(&input, seconds);
         let account = &mut self.accounts[number];
         if account.balance.minus(account.reserved) < price {
             return Err(No::new(402, words::NO_CREDITS));
@@ -276,12 +275,11 @@ impl KieModel {
         };
         let id = format!("{:032x}", bits_of(self.settings.seed, &name));
         let fate = self
-            .spoiled_by_photo(spec, input, now)
+            .spoiled_by_photo(spec, &input, now)
             .or_else(|| self.settings.plan.fate(self.accepted, text, self.settings.seed).cloned())
             .or_else(|| self.settings.weather.fate(asked));
-        let input = Arc::new(input.clone());
         let due = now.after(self.settings.render_time.of(&id, seconds, self.settings.seed));
-        let model = slug.to_owned();
+        let input = Arc::new(input);
         let task =
             Task { id: id.clone(), account: number, api, model, input, created: now, due, fate, price };
         self.accounts[number].note_creation(id.clone(), task.ends(), price, now);
@@ -295,8 +293,8 @@ impl KieModel {
     fn spoiled_by_photo(&self, spec: &Spec, input: &Value, now: Timestamp) -> Option<Fate> {
         let after = Some(Duration::from_secs(6));
         spec.photos(input).into_iter().find_map(|url| {
-            let path = url.split("/kieai/").nth(1).map(|rest| format!("kieai/{rest}"))?;
-            let msg = match self.files.get(&path, now) {
+            let path = &url[url.find("/kieai/")? + 1..];
+            let msg = match self.files.get(path, now) {
                 None => words::PHOTO_UNREACHABLE.to_owned(),
                 Some(file) if file.is_what_it_says() => return None,
                 Some(_) => "image_urls file type not supported".to_owned(),
@@ -515,6 +513,13 @@ impl KieModel {
 fn input_of(api: Api, body: &Value) -> &Value {
     match api {
         Api::Market => body.get("input").unwrap_or(&Value::Null),
+        Api::Veo => body,
+    }
+}
+
+fn into_input(api: Api, mut body: Value) -> Value {
+    match api {
+        Api::Market => body.get_mut("input").map(Value::take).unwrap_or_default(),
         Api::Veo => body,
     }
 }

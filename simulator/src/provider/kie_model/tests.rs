@@ -41,11 +41,11 @@ fn with_input(field: &str, value: Value) -> Value {
 }
 
 fn create(model: &mut KieModel, now: Timestamp) -> String {
-    model.create(Api::Market, Some(KEYS[0]), &request(), now).said.unwrap()
+    model.create(Api::Market, Some(KEYS[0]), request(), now).said.unwrap()
 }
 
 fn refusal(model: &mut KieModel, key: &str, request: &Value) -> (i64, String) {
-    let no = model.create(Api::Market, Some(key), request, at(0)).said.unwrap_err();
+    let no = model.create(Api::Market, Some(key), request.clone(), at(0)).said.unwrap_err();
     assert_eq!(no.http, 200);
     (no.code, no.msg)
 }
@@ -148,7 +148,7 @@ fn fields_are_checked_by_presence_type_and_value() {
         json!({ "model": "hailuo/2-3-image-to-video-standard", "input":
             { "prompt": "x", "image_url": "https://h/p.jpg", "duration": duration, "resolution": "768P" } })
     };
-    assert!(model.create(Api::Market, Some(KEYS[0]), &hailuo(json!("6")), at(0)).said.is_ok());
+    assert!(model.create(Api::Market, Some(KEYS[0]), hailuo(json!("6")), at(0)).said.is_ok());
     assert_eq!(refusal(&mut model, KEYS[0], &hailuo(json!(6))).0, 500);
     let mut refused = hailuo(json!("6"));
     refused["input"]["aspect_ratio"] = json!("9:16");
@@ -174,12 +174,12 @@ fn an_account_creates_twenty_tasks_in_ten_seconds_and_its_keys_share_them() {
         create(&mut model, at(0));
     }
     for key in ["second-key-of-a", KEYS[0]] {
-        let no = model.create(Api::Market, Some(key), &request(), at(9)).said.unwrap_err();
+        let no = model.create(Api::Market, Some(key), request(), at(9)).said.unwrap_err();
         assert_eq!((no.code, no.msg.as_str()), (429, words::TOO_FAST));
     }
-    assert!(model.create(Api::Market, Some(KEYS[1]), &request(), at(9)).said.is_ok(), "another account");
+    assert!(model.create(Api::Market, Some(KEYS[1]), request(), at(9)).said.is_ok(), "another account");
     assert!(
-        model.create(Api::Market, Some(KEYS[0]), &request(), at(10)).said.is_ok(),
+        model.create(Api::Market, Some(KEYS[0]), request(), at(10)).said.is_ok(),
         "the window has passed"
     );
 }
@@ -201,7 +201,7 @@ fn veo_speaks_through_its_own_endpoint() {
     let mut model = model(FailPlan::default());
     let request = json!({ "model": "veo3_lite", "prompt": "x", "imageUrls": ["https://h/p.jpg"],
         "generationType": "FIRST_AND_LAST_FRAMES_2_VIDEO", "aspect_ratio": "9:16", "duration": 4, "resolution": "720p" });
-    let task = model.create(Api::Veo, Some(KEYS[0]), &request, at(0)).said.unwrap();
+    let task = model.create(Api::Veo, Some(KEYS[0]), request.clone(), at(0)).said.unwrap();
     let view = model.look(Api::Veo, Some(KEYS[0]), &task, at(0)).said.unwrap();
     assert_eq!((view.progress, view.price), (Progress::Waiting, KieCredits::whole(30)));
     assert_eq!(refusal(&mut model, KEYS[0], &request).0, 422, "not a model of the jobs API");
@@ -237,7 +237,7 @@ fn an_upload_is_kept_for_a_day_and_a_missing_one_fails_the_task() {
     assert!(model.file(&file.path, at(day)).is_none());
     let render = |model: &mut KieModel, path: &str, now| {
         let request = with_input("image_urls", json!([format!("http://127.0.0.1:1/{path}")]));
-        let task = model.create(Api::Market, Some(KEYS[0]), &request, now).said.unwrap();
+        let task = model.create(Api::Market, Some(KEYS[0]), request.clone(), now).said.unwrap();
         progress(model, &task, now.after(Duration::from_secs(7)))
     };
     assert_eq!(render(&mut model, &file.path, at(1)), Progress::Waiting);
@@ -304,7 +304,7 @@ fn a_lost_answer_leaves_a_paid_task_behind_and_a_gateway_page_does_not() {
     let mut model = model(plan);
     let arrivals: Vec<_> = (0..5)
         .map(|_| {
-            let answer = model.create(Api::Market, Some(KEYS[0]), &request(), at(0));
+            let answer = model.create(Api::Market, Some(KEYS[0]), request(), at(0));
             (answer.arrives, answer.said.is_ok())
         })
         .collect();
@@ -340,7 +340,7 @@ fn fates_keep_tasks_unfinished_unseen_strange_or_empty() {
     let strange = create(&mut model, at(0));
     assert_eq!(progress(&mut model, &strange, at(1)), Progress::Strange("archiving".into()));
     let request = with_input("prompt", json!("a robot"));
-    let empty = model.create(Api::Market, Some(KEYS[0]), &request, at(0)).said.unwrap();
+    let empty = model.create(Api::Market, Some(KEYS[0]), request.clone(), at(0)).said.unwrap();
     let ended = progress(&mut model, &empty, at(2_000));
     assert!(matches!(ended, Progress::Succeeded { results, .. } if results.is_empty()));
 }
@@ -356,7 +356,7 @@ fn plans_pick_calls_by_number_and_by_chance() {
         settings.plan = FailPlan::default().with(Call::Create, when, trouble);
         let mut model = KieModel::new(settings);
         (1..=400_u64)
-            .filter(|_| model.create(Api::Market, Some(KEYS[0]), &request(), at(0)).said.is_err())
+            .filter(|_| model.create(Api::Market, Some(KEYS[0]), request(), at(0)).said.is_err())
             .count()
     };
     assert_eq!(refused(When::Always), 400);

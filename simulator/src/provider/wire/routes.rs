@@ -53,7 +53,7 @@ pub(super) fn route(service: &KieService, model: &mut KieModel, request: &Reques
 fn create(api: Api, model: &mut KieModel, key: Option<&str>, request: &Request, now: Timestamp) -> Reply {
     // A body that is not JSON has no fields: the provider names the first one it misses.
     let body: Value = request.body_json().unwrap_or_default();
-    answers::enveloped(model.create(api, key, &body, now), |task| answers::created(api, &task))
+    answers::enveloped(model.create(api, key, body, now), |task| answers::created(api, &task))
 }
 
 fn look(
