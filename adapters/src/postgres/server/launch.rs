@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -28,6 +29,9 @@ pub(super) struct Facts {
     pub(super) pid: u32,
     pub(super) port: u16,
     pub(super) version: String,
+    /// The folder of its socket file, if it has one.
+    #[serde(default)]
+    pub(super) socket: Option<PathBuf>,
 }
 
 impl Facts {
@@ -58,7 +62,10 @@ pub(super) fn launch(home: &Home, tools: &Toolset, options: &ServerOptions) -> R
         let port =
             free_port(preferred.take()).map_err(ServerError::io("find a free port for", &home.data()))?;
         match attempt(home, tools, options, port)? {
-            Attempt::Ready(pid) => return Ok(Facts { pid, port, version: tools.version.text.clone() }),
+            Attempt::Ready(pid) => {
+                let version = tools.version.text.clone();
+                return Ok(Facts { pid, port, version, socket: socket_folder(home, options) });
+            }
             Attempt::PortTaken => reason = format!("port {port} and {} others were taken", PORTS_TRIED - 1),
             Attempt::Failed(failure) => {
                 reason = failure;
@@ -75,7 +82,7 @@ fn attempt(home: &Home, tools: &Toolset, options: &ServerOptions, port: u16) -> 
     let log = open_log(home)?;
     let errors = log.try_clone().map_err(ServerError::io("open", &home.log()))?;
     let mut command = tools.command("postgres");
-    command.arg("-D").arg(home.data()).args(settings(options, port)).stdout(log).stderr(errors);
+    command.arg("-D").arg(home.data()).args(settings(home, options, port)).stdout(log).stderr(errors);
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ok(Attempt::Failed(error.to_string())),
@@ -117,9 +124,18 @@ fn open_log(home: &Home) -> Result<File, ServerError> {
     Ok(file)
 }
 
-/// Loopback TCP and nothing else: no interface of the network, and no socket file, whose path may be too long
-/// (107 bytes) or whose usual folder may belong to the system's own server.
-fn settings(options: &ServerOptions, port: u16) -> Vec<OsString> {
+/// Where a throwaway server puts its socket file, over which a simulated day is a tenth shorter than over TCP: into its
+/// data, which nobody else may enter. None where the path would be longer than systems allow (104 bytes on some).
+fn socket_folder(home: &Home, options: &ServerOptions) -> Option<PathBuf> {
+    const PATH_MAX: usize = 103;
+    let folder = home.data();
+    let path_bytes = folder.as_os_str().len() + "/.s.PGSQL.65535.lock".len();
+    (options.durability == Durability::Throwaway && path_bytes <= PATH_MAX).then_some(folder)
+}
+
+/// Loopback TCP, no interface of the network, and at most one socket file of our own: the usual folder may belong to
+/// the system's own server.
+fn settings(home: &Home, options: &ServerOptions, port: u16) -> Vec<OsString> {
     let forced = match options.durability {
         Durability::Durable => "on",
         Durability::Throwaway => "off",
@@ -133,7 +149,7 @@ fn settings(options: &ServerOptions, port: u16) -> Vec<OsString> {
     [
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
-        "unix_socket_directories=".to_owned(),
+        format!("unix_socket_directories={}", socket_folder(home, options).unwrap_or_default().display()),
         "ssl=off".to_owned(),
         format!("max_connections={}", options.max_connections),
         format!("fsync={forced}"),

@@ -185,12 +185,14 @@ impl PostgresServer {
 
     /// The address of `database` for sqlx and for `psql`. It holds the password.
     pub fn url(&self, database: &str) -> SecretString {
+        let socket = self.facts.socket.as_ref().map(|folder| percent_encoded(&folder.to_string_lossy()));
         format!(
-            "postgres://{}:{}@127.0.0.1:{}/{}?sslmode=disable",
+            "postgres://{}:{}@127.0.0.1:{}/{}?sslmode=disable{}",
             cluster::NAME,
             self.password.expose_secret(),
             self.facts.port,
-            percent_encoded(database)
+            percent_encoded(database),
+            socket.map(|folder| format!("&host={folder}")).unwrap_or_default()
         )
         .into()
     }
