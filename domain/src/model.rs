@@ -44,8 +44,8 @@ impl RenderTiming {
     const WAIT_MIN: Duration = Duration::from_secs(1);
 
     /// How long to wait before the next look at a render that has run for `running`: one early look for what is
-    /// refused at once, none while it cannot be ready (half the expected time), often around the expected time,
-    /// seldom once it is late (three times that).
+    /// refused at once, none while it cannot be ready (half the expected time), then often, and ever more seldom:
+    /// whoever has waited for long does not mind a sixth of that more.
     #[must_use]
     pub fn next_poll_in(&self, running: Duration) -> Duration {
         let ready = self.typical / 2;
@@ -53,12 +53,10 @@ impl RenderTiming {
             self.first_poll.saturating_sub(running)
         } else if running < ready {
             ready.saturating_sub(running)
-        } else if running > self.typical * 3 {
-            self.poll_every * 3
         } else {
-            self.poll_every
+            self.poll_every.max(running / 6)
         };
-        wait.max(Self::WAIT_MIN)
+        wait.min(self.give_up.saturating_sub(running)).max(Self::WAIT_MIN)
     }
 }
 
@@ -81,12 +79,12 @@ mod tests {
     }
 
     #[test]
-    fn a_render_is_looked_at_once_early_then_around_its_time_and_seldom_once_late() {
+    fn a_render_is_looked_at_once_early_then_around_its_time_and_ever_more_seldom() {
         let timing =
             RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
         let looks = looks(timing, 600);
-        assert_eq!(looks[..4], [30, 90, 100, 110]);
-        assert!(looks.ends_with(&[530, 540, 550, 580, 610]), "{looks:?}");
+        assert_eq!(looks[..5], [30, 90, 105, 122, 142]);
+        assert!(looks.ends_with(&[420, 490, 572, 667]), "{looks:?}");
     }
 
     #[test]

@@ -39,12 +39,32 @@ pub struct Expected {
 pub struct Looks {
     /// The first look after the task was accepted.
     pub first_s: f64,
-    /// Between later looks.
+    /// Between later looks, at least.
     pub every_s: f64,
     /// What renders usually take.
     pub typical_s: f64,
     /// When a render is given up.
     pub give_up_s: f64,
+}
+
+impl Looks {
+    /// How often a render that takes so many seconds is looked at, as the product does it.
+    fn count(&self, render_s: f64) -> u32 {
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let timing = RenderTiming {
+            first_poll: time(self.first_s),
+            poll_every: time(self.every_s),
+            typical: time(self.typical_s),
+            give_up: time(self.give_up_s),
+        };
+        let ends = time(render_s.min(self.give_up_s));
+        let (mut at, mut looks) = (timing.next_poll_in(Duration::ZERO), 1);
+        while at < ends {
+            at += timing.next_poll_in(at);
+            looks += 1;
+        }
+        looks
+    }
 }
 
 impl Expected {
@@ -105,7 +125,7 @@ impl Expected {
         let all: f64 = arrivals.template.values().sum();
         // An own prompt is not written by the language model.
         let written = if all > 0.0 { 1.0 - own / all } else { 1.0 };
-        let looks = 1.0 + ((self.render_s - self.looks.first_s) / self.looks.every_s).ceil().max(0.0);
+        let looks = f64::from(self.looks.count(self.render_s));
         let watching =
             if scenario.fleet.hold_worker_during_render { self.render_s } else { looks * latency.look_s };
         written * latency.write_s
