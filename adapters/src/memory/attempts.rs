@@ -1,6 +1,6 @@
 //! Submissions and the state of provider keys.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use domain::{
     id::{AccountId, AttemptId, JobId, KeyId},
@@ -9,6 +9,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AttemptRecord, KeyRoster};
+use rustc_hash::FxHashSet;
 
 use super::world::World;
 
@@ -22,7 +23,7 @@ pub(super) struct Attempt {
 /// What accounts and keys are doing, kept up to date instead of counted anew for each choice of a key.
 #[derive(Debug, Default)]
 pub(super) struct Load {
-    in_flight: BTreeSet<AttemptId>,
+    in_flight: FxHashSet<AttemptId>,
     running: BTreeMap<AccountId, u32>,
     running_by_key: BTreeMap<KeyId, u32>,
     /// When each account's newest tasks were sent, oldest first.
@@ -63,15 +64,16 @@ impl World {
         let window = roster.limits.window;
         let load = &self.load;
         let facts = roster.keys.iter().map(|key| {
-            let sent = load.sent.get(&key.account).into_iter().flatten().rev();
-            let recent = sent.take_while(|at| at.after(window) > now);
-            let (created, oldest) = recent.fold((0_u32, None), |(count, _), at| (count + 1, Some(*at)));
+            let sent = load.sent.get(&key.account);
+            let before = sent.map_or(0, |sent| sent.partition_point(|at| at.after(window) <= now));
+            let created = sent.map_or(0, |sent| sent.len() - before);
+            let oldest = sent.and_then(|sent| sent.get(before));
             KeyFacts {
                 key: key.key.clone(),
                 account: key.account.clone(),
                 cooling: self.cooling.get(&key.key).copied(),
                 account_running: load.running.get(&key.account).copied().unwrap_or_default(),
-                account_created: created,
+                account_created: u32::try_from(created).unwrap_or(u32::MAX),
                 window_frees_at: oldest.map(|at| at.after(window)),
                 key_running: load.running_by_key.get(&key.key).copied().unwrap_or_default(),
             }

@@ -8,8 +8,16 @@ use domain::{
     ledger::EntryKind,
 };
 use ports::{AuditFinding, AuditReport};
+use rustc_hash::FxHashMap;
 
 use super::world::World;
+
+/// A table in the order of its keys, so that findings come in the same order every time.
+fn sorted<K: Ord + Copy, V>(table: &FxHashMap<K, V>) -> Vec<(&K, &V)> {
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_unstable_by_key(|(key, _)| **key);
+    rows
+}
 
 pub(super) fn report(world: &World) -> AuditReport {
     let mut report = AuditReport {
@@ -19,7 +27,7 @@ pub(super) fn report(world: &World) -> AuditReport {
     };
     let mut sums: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
     let mut ends: BTreeMap<JobId, Vec<EntryKind>> = BTreeMap::new();
-    for (user, past) in &world.forgotten {
+    for (user, past) in sorted(&world.forgotten) {
         sums.insert(*user, (past.available, past.held));
         report.entries += past.entries;
         report.available += past.available;
@@ -51,7 +59,7 @@ pub(super) fn report(world: &World) -> AuditReport {
         *live.entry(row.job.user).or_default() += 1;
     }
     let mut find = |user, what| report.findings.push(AuditFinding { user, what });
-    for (user, balance) in &world.balances {
+    for (user, balance) in sorted(&world.balances) {
         let (available, held) = sums.get(user).copied().unwrap_or_default();
         let open = live.get(user).copied().unwrap_or_default();
         if balance.available.value() != available {
@@ -64,7 +72,7 @@ pub(super) fn report(world: &World) -> AuditReport {
             find(Some(*user), format!("held {}, open jobs {open}", balance.held));
         }
     }
-    for (id, row) in &world.jobs {
+    for (id, row) in sorted(&world.jobs) {
         let expected = match row.job.state.name() {
             StateName::Done => vec![EntryKind::Capture],
             StateName::Refunded | StateName::Cancelled => vec![EntryKind::Release],
@@ -80,10 +88,10 @@ pub(super) fn report(world: &World) -> AuditReport {
         find(None, format!("job {id} has {kinds:?} and does not exist"));
     }
     let mut jobs_of: BTreeMap<OrderId, usize> = BTreeMap::new();
-    for row in world.jobs.values() {
+    for (_, row) in sorted(&world.jobs) {
         *jobs_of.entry(row.job.order).or_default() += 1;
     }
-    for (id, order) in &world.orders {
+    for (id, order) in sorted(&world.orders) {
         let jobs = jobs_of.get(id).copied().unwrap_or_default();
         let hold = world.entry_by_key.get(&format!("hold:{id}")).and_then(|at| world.entries.get(at));
         let held = hold.map_or(0, |entry| entry.held);

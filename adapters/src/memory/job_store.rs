@@ -28,7 +28,8 @@ impl MemStores {
         let mut world = self.lock();
         let lost =
             |id: &&JobId| world.jobs.get(*id).and_then(|row| row.lease).is_some_and(|lease| is_lost(&lease));
-        let ids: Vec<JobId> = world.leased.iter().filter(lost).copied().collect();
+        let mut ids: Vec<JobId> = world.leased.iter().filter(lost).copied().collect();
+        ids.sort_unstable();
         ids.iter().for_each(|id| world.free_job(*id, true));
         drop(world);
         if !ids.is_empty() {

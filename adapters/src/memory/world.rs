@@ -1,6 +1,6 @@
 //! Everything the stores hold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
@@ -13,34 +13,35 @@ use domain::{
 };
 use ports::{AfterStep, ErrorKind, Lease, LeaseTerms, Photo, PortError};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::{
     attempts::{Attempt, Load},
     outbox::OutboxRow,
 };
 
-/// The tables.
+/// The tables. What is only ever looked up is hashed; what has an order is a tree.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    pub(super) balances: BTreeMap<UserId, Balance>,
+    pub(super) balances: FxHashMap<UserId, Balance>,
     /// By their number, in the order they were posted.
     pub(super) entries: BTreeMap<u64, Entry>,
     entries_posted: u64,
-    /// Keys are long and begin alike, which a tree would compare over and over.
-    pub(super) entry_by_key: HashMap<String, u64>,
-    pub(super) ended_jobs: BTreeSet<JobId>,
+    pub(super) entry_by_key: FxHashMap<String, u64>,
+    pub(super) ended_jobs: FxHashSet<JobId>,
     /// What the entries of forgotten orders added up to.
-    pub(super) forgotten: BTreeMap<UserId, Forgotten>,
+    pub(super) forgotten: FxHashMap<UserId, Forgotten>,
     pub(super) photos: BTreeMap<PhotoId, Photo>,
-    pub(super) orders: BTreeMap<OrderId, Order>,
-    pub(super) confirmed: BTreeMap<(UserId, ConfirmationId), OrderId>,
-    pub(super) jobs: BTreeMap<JobId, JobRow>,
+    pub(super) orders: FxHashMap<OrderId, Order>,
+    pub(super) confirmed: FxHashMap<(UserId, ConfirmationId), OrderId>,
+    pub(super) jobs: FxHashMap<JobId, JobRow>,
     /// Unclaimed jobs known to be due, in the order of the claim.
     pub(super) ready: BTreeSet<(Timestamp, JobId)>,
     /// The other unclaimed jobs, by due time. A claim moves those that fell due to the ready ones.
     pub(super) due: BTreeSet<(Timestamp, JobId)>,
-    pub(super) leased: BTreeSet<JobId>,
-    pub(super) attempts: BTreeMap<AttemptId, Attempt>,
-    pub(super) attempts_by_job: BTreeMap<JobId, Vec<AttemptId>>,
+    pub(super) leased: FxHashSet<JobId>,
+    pub(super) attempts: FxHashMap<AttemptId, Attempt>,
+    pub(super) attempts_by_job: FxHashMap<JobId, Vec<AttemptId>>,
     pub(super) load: Load,
     pub(super) cooling: BTreeMap<KeyId, Cooling>,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,

@@ -1,6 +1,8 @@
 //! What people read. The texts lie in `ru.ftl` and `en.ftl` (Project Fluent); this module chooses among them and
 //! fills them in. Nothing a provider said ever gets in here: a text is chosen by a closed list of causes.
 
+mod memo;
+
 use std::{borrow::Cow, sync::LazyLock};
 
 use domain::{
@@ -76,9 +78,8 @@ fn lookup(language: Language, key: &str, args: &FluentArgs<'_>) -> Option<String
     errors.is_empty().then(|| Cow::into_owned(text))
 }
 
-fn say(language: Language, key: &str, args: &[(&'static str, i64)]) -> String {
-    let args: FluentArgs<'_> = args.iter().copied().collect();
-    fill(language, key, &args)
+fn say(language: Language, key: &'static str, args: &[(&'static str, i64)]) -> String {
+    memo::remembered(language, key, args, || fill(language, key, &args.iter().copied().collect()))
 }
 
 fn fill(language: Language, key: &str, args: &FluentArgs<'_>) -> String {

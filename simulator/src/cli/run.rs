@@ -209,6 +209,7 @@ fn one(
         observers,
         hash: loaded.hash.clone(),
         reproduce: reproduce(arguments, arguments.seed),
+        beside: pool::threads() > NonZeroUsize::MIN,
     };
     let watched: Watched = match wire {
         None => watch(scenario, options)?,
@@ -261,6 +262,8 @@ fn campaign(
             observers: Vec::new(),
             hash: loaded.hash.clone(),
             reproduce: reproduce(arguments, seed),
+            // The other core has another day.
+            beside: false,
         };
         let watched = match wire {
             None => watch(scenario, options).map_err(|error| error.to_string()),
@@ -343,6 +346,7 @@ pub(super) fn run_timeline(arguments: &TimelineArguments) -> Result<u8, Box<dyn 
         observers: vec![Box::new(lives.clone_hand())],
         hash: loaded.hash.clone(),
         reproduce: String::new(),
+        beside: false,
     };
     match arguments.mode {
         ModeWord::Model => drop(watch(&loaded.scenario, options)?),

@@ -1,7 +1,6 @@
 //! Running a day.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -67,7 +66,7 @@ impl Day {
                 Land::on_the_wire(scenario, calendar, seed, &self.clock, &self.in_flight, database).await?
             }
         };
-        let policy = land.policy(scenario, work_dir.path().into())?;
+        let policy = land.policy(scenario, work_dir.path().join("videos"))?;
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let log = Log::new(Arc::clone(&clock), options.observers, forgetting(&land, &self.clock));
         let view = View {
@@ -92,7 +91,7 @@ impl Day {
             habits: scenario.users.clone(),
             log: log.clone(),
             seed,
-            purses: Mutex::new(BTreeMap::new()),
+            purses: Mutex::default(),
         });
         users.live(ArrivalStream::new(scenario, seed)?).await;
         clock.sleep_until(self.healed_at()).await;

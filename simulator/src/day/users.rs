@@ -1,7 +1,6 @@
 //! The users of a simulated day: they order, tap twice, run out of credits, grow impatient, change their minds.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,6 +19,7 @@ use domain::{
     money::Credits,
     prompt::{Brief, Template},
 };
+use rustc_hash::FxHashMap;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -49,7 +49,7 @@ pub(super) struct Users {
     pub(super) log: Log,
     pub(super) seed: u64,
     /// What each user is sure to have, and the packs bought so far.
-    pub(super) purses: Mutex<BTreeMap<i64, Purse>>,
+    pub(super) purses: Mutex<FxHashMap<i64, Purse>>,
 }
 
 /// What a user is sure to have left; credits that came back are not counted.

@@ -12,12 +12,14 @@ use crate::{
     report::{self, Collector, Facts, RunReport},
     scenario::{Calendar, CalendarError, Scenario, Threshold},
     search::Mutant,
-    trace::{Event, Observer, OutcomeDigest, Shared, TimelineDigest},
+    trace::{Away, Event, Observer, OutcomeDigest, Shared, TimelineDigest},
 };
 
 /// How long the most urgent due job may be passed over: a worker looks for work every 30 s at least and waits as long
 /// after trouble with its store.
 const FAIRNESS_BOUND: Duration = Duration::from_secs(300);
+
+const LOST: &str = "those who watch did not come back";
 
 /// What to run and how.
 pub struct WatchedOptions {
@@ -33,6 +35,8 @@ pub struct WatchedOptions {
     pub hash: String,
     /// The command that repeats the run, for the report.
     pub reproduce: String,
+    /// Whether those who watch get a thread of their own: for one day alone, which is done sooner then.
+    pub beside: bool,
 }
 
 /// What came of it.
@@ -52,8 +56,9 @@ pub struct Watched {
     pub report: RunReport,
 }
 
-/// Everything that watches, behind one door: the log tells one observer, not six.
+/// Everything that watches, behind one door.
 struct Watchers {
+    others: Vec<Box<dyn Observer>>,
     oracle: Oracle,
     goals: Goals,
     outcome: OutcomeDigest,
@@ -68,6 +73,9 @@ impl Observer for Watchers {
         self.outcome.see(event);
         self.timeline.see(event);
         self.collector.see(event);
+        for other in &mut self.others {
+            other.see(event);
+        }
     }
 }
 
@@ -77,22 +85,29 @@ impl Observer for Watchers {
 /// [`DayError`] when it cannot be run. Broken invariants and missed thresholds are no errors but findings.
 pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, DayError> {
     let mode = if options.database.is_some() { Mode::Wire } else { Mode::Model };
-    let watchers = Shared::new(Watchers {
+    let watchers = Watchers {
+        others: options.observers,
         oracle: Oracle::new(oracle_setup(scenario)?),
         goals: Goals::new(),
         outcome: OutcomeDigest::default(),
         timeline: TimelineDigest::default(),
         collector: Collector::new(report_setup(scenario)?),
-    });
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(watchers.clone_hand())];
-    observers.extend(options.observers);
-    let outcome = run(
-        scenario,
-        DayOptions { seed: options.seed, database: options.database, mutant: options.mutant, observers },
-    )?;
-    let Some(mut watchers) = watchers.into_inner() else {
-        return Err(DayError::setup("the day's watchers are still at work")("an observer was not let go"));
     };
+    let live = |told: Box<dyn Observer>| {
+        let (seed, database, mutant) = (options.seed, options.database, options.mutant);
+        run(scenario, DayOptions { seed, database, mutant, observers: vec![told] })
+    };
+    let (outcome, mut watchers) = if options.beside {
+        let (relay, away) =
+            Away::send(watchers).map_err(DayError::setup("no thread could be had for those who watch"))?;
+        let outcome = live(Box::new(relay));
+        (outcome?, away.back().ok_or_else(|| DayError::setup(LOST)("one of them panicked"))?)
+    } else {
+        let shared = Shared::new(watchers);
+        let outcome = live(Box::new(shared.clone_hand()))?;
+        (outcome, shared.into_inner().ok_or_else(|| DayError::setup(LOST)("one was not let go"))?)
+    };
+    watchers.others.clear();
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     watchers.oracle.end(&oracle::End {
         audit: outcome.audit.clone(),

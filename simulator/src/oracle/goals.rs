@@ -1,6 +1,6 @@
 //! What must have happened at least once: a run in which nothing went wrong proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     failure::{Failure, FailureClass, Reason},
@@ -9,6 +9,8 @@ use domain::{
     notice::{Audience, NoticeKind, RefundCause},
     time::Timestamp,
 };
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::trace::{
     CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo, SendEnd, Site,
@@ -78,12 +80,12 @@ mod seen {
 pub struct Goals {
     reached: BTreeMap<&'static str, u64>,
     /// Jobs of which something was seen.
-    seen: BTreeMap<JobNo, u16>,
+    seen: FxHashMap<JobNo, u16>,
     /// Finished jobs, one bit each.
     finished: Vec<u64>,
-    holders: BTreeMap<JobNo, ProcessNo>,
+    holders: FxHashMap<JobNo, ProcessNo>,
     /// Lines whose last text was not confirmed.
-    unsent: BTreeSet<(OrderNo, Audience)>,
+    unsent: FxHashSet<(OrderNo, Audience)>,
     /// Ends of outages after which nothing was delivered yet.
     outages: Vec<Timestamp>,
 }

@@ -12,6 +12,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::KeyRoster;
+use rustc_hash::FxHashMap;
 
 use super::{
     doubts::Doubt,
@@ -28,7 +29,7 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Load {
     /// Attempts that may be running at the provider.
-    open: BTreeMap<AttemptId, usize>,
+    open: FxHashMap<AttemptId, usize>,
     running: BTreeMap<usize, u32>,
     /// When attempts were sent, by their own word, in the order in which they were stored.
     sent: BTreeMap<usize, VecDeque<Timestamp>>,

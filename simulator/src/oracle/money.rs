@@ -1,6 +1,6 @@
 //! Credits: who has how many, and how each hold ends.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use domain::{
     id::UserId,
@@ -10,6 +10,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::AuditReport;
+use rustc_hash::FxHashMap;
 
 use super::{
     doubts::Doubt,
@@ -32,7 +33,7 @@ pub(super) struct Purse {
 /// Everybody's credits, by the events alone.
 #[derive(Debug, Default)]
 pub(super) struct Purses {
-    of: BTreeMap<i64, Purse>,
+    of: FxHashMap<i64, Purse>,
     available: i64,
     held: i64,
     held_ever: i64,

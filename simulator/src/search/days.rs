@@ -105,7 +105,7 @@ fn plain(
     observers: Vec<Box<dyn Observer>>,
 ) -> WatchedOptions {
     let (hash, reproduce) = (String::new(), String::new());
-    WatchedOptions { seed, database, mutant, observers, hash, reproduce }
+    WatchedOptions { seed, database, mutant, observers, hash, reproduce, beside: false }
 }
 
 fn tried(scenario: &Scenario, options: WatchedOptions) -> Result<Tried, String> {

@@ -2,6 +2,7 @@
 
 mod digest;
 mod event;
+mod relay;
 mod shared;
 mod timeline;
 
@@ -10,5 +11,6 @@ pub use event::{
     AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
     SendEnd, Site,
 };
+pub use relay::{Away, Relay};
 pub use shared::Shared;
 pub use timeline::{Keep, Timelines};

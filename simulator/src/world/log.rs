@@ -1,7 +1,7 @@
 //! The event log's writer: numbers what happens, tells the observers, and knows when everything is settled.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -71,7 +71,7 @@ struct Book {
     taps: FxHashMap<task::Id, String>,
     /// Which job a running step works on.
     at_work: FxHashMap<task::Id, JobNo>,
-    live: BTreeMap<OrderNo, Live>,
+    live: FxHashMap<OrderNo, Live>,
     settled: VecDeque<(Timestamp, Forgotten)>,
     jobs_numbered: u32,
     tally: Tally,
@@ -149,7 +149,7 @@ impl Log {
             about_to_begin: FxHashMap::default(),
             taps: FxHashMap::default(),
             at_work: FxHashMap::default(),
-            live: BTreeMap::new(),
+            live: FxHashMap::default(),
             settled: VecDeque::new(),
             jobs_numbered: 0,
             tally: Tally::default(),

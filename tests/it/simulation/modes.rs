@@ -33,7 +33,7 @@ impl Runner for Wire {
         let database = Some(runtime.block_on(stores::fresh_database()));
         drop(runtime);
         let (hash, reproduce) = (String::new(), String::new());
-        let options = WatchedOptions { seed, database, mutant, observers, hash, reproduce };
+        let options = WatchedOptions { seed, database, mutant, observers, hash, reproduce, beside: false };
         let watched = watch(scenario, options).map_err(|error| format!("{error:?}"))?;
         Ok(Tried {
             broken: watched.broken,

@@ -79,6 +79,7 @@ fn serves_first_come_first_served(day: &Scenario, seed: u64) {
             observers: vec![Box::new(book.clone())],
             hash: String::new(),
             reproduce: String::new(),
+            beside: false,
         },
     )
     .unwrap();

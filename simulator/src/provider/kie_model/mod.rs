@@ -24,6 +24,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::time::Timestamp;
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use self::{account::Account, files::Files, spec::Spec, task::Task, weather::Asked, words::No};
@@ -171,12 +172,12 @@ pub struct Upload {
 pub struct KieModel {
     settings: KieSettings,
     accounts: Vec<Account>,
-    tasks: BTreeMap<String, Task>,
+    tasks: FxHashMap<String, Task>,
     files: Files,
     calls: BTreeMap<Call, u64>,
     accepted: u64,
     /// createTask calls so far by article, for the weather.
-    submissions: BTreeMap<u64, u64>,
+    submissions: FxHashMap<u64, u64>,
     creations: Vec<Creation>,
     charges: Vec<Charge>,
     oddities: Vec<Oddity>,
@@ -194,11 +195,11 @@ impl KieModel {
         Self {
             settings,
             accounts,
-            tasks: BTreeMap::new(),
+            tasks: FxHashMap::default(),
             files: Files::default(),
             calls: BTreeMap::new(),
             accepted: 0,
-            submissions: BTreeMap::new(),
+            submissions: FxHashMap::default(),
             creations: Vec::new(),
             charges: Vec::new(),
             oddities: Vec::new(),
