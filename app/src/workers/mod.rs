@@ -10,7 +10,9 @@ mod reaper;
 mod stop;
 mod trouble;
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
 
 pub use stop::Stop;
 
@@ -25,5 +27,9 @@ pub async fn work(ports: &Ports, policy: &Arc<Policy>, stop: &Stop) {
     let jobs = Dispatcher::new(jobs::Jobs::new(ports, policy, stop), ports, policy.worker.job_slots, policy);
     let messages =
         Dispatcher::new(messages::Messages::new(ports, policy), ports, policy.worker.message_slots, policy);
-    tokio::join!(reaper::run(ports, policy, stop), jobs.run(stop), messages.run(stop));
+    // Unlike `join!` this polls only the loop that was woken.
+    let loops: [Pin<Box<dyn Future<Output = ()> + Send + '_>>; 3] =
+        [Box::pin(reaper::run(ports, policy, stop)), Box::pin(jobs.run(stop)), Box::pin(messages.run(stop))];
+    let mut loops: FuturesUnordered<_> = loops.into_iter().collect();
+    while loops.next().await.is_some() {}
 }
