@@ -27,6 +27,8 @@ pub(super) struct World {
     /// By their number, in the order they were posted.
     pub(super) entries: BTreeMap<u64, Entry>,
     entries_posted: u64,
+    /// The numbers of each order's entries.
+    entries_by_order: FxHashMap<OrderId, Vec<u64>>,
     pub(super) entry_by_key: FxHashMap<String, u64>,
     pub(super) ended_jobs: FxHashSet<JobId>,
     /// What the entries of forgotten orders added up to.
@@ -168,6 +170,9 @@ impl World {
         let after = self.balances.get(&entry.user).copied().unwrap_or_default().apply(entry)?;
         self.balances.insert(entry.user, after);
         self.entry_by_key.insert(entry.key.clone(), self.entries_posted);
+        if let Some(order) = entry.order {
+            self.entries_by_order.entry(order).or_default().push(self.entries_posted);
+        }
         self.entries.insert(self.entries_posted, entry.clone());
         self.entries_posted += 1;
         self.ended_jobs.extend(entry.job);
@@ -183,10 +188,9 @@ impl World {
         }
         let Some(order) = self.orders.remove(&id) else { return false };
         self.confirmed.remove(&(order.request.user, order.request.confirmation));
-        let keys = jobs.iter().flat_map(|job| [format!("capture:{job}"), format!("release:{job}")]);
-        for key in keys.chain([format!("hold:{id}")]) {
-            let entry = self.entry_by_key.remove(&key).and_then(|number| self.entries.remove(&number));
-            let Some(entry) = entry else { continue };
+        for number in self.entries_by_order.remove(&id).unwrap_or_default() {
+            let Some(entry) = self.entries.remove(&number) else { continue };
+            self.entry_by_key.remove(&entry.key);
             let sum = self.forgotten.entry(entry.user).or_default();
             sum.entries += 1;
             sum.available += entry.available;

@@ -195,3 +195,49 @@ fn thresholds(scenario: &Scenario) -> Vec<Threshold> {
     });
     all.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_watches_on_another_thread_sees_the_same() {
+        let scenario = Scenario::load("hostile-users").unwrap().scenario;
+        let watched = [false, true].map(|beside| {
+            let (hash, reproduce) = (String::new(), String::new());
+            let observers = Vec::new();
+            let options =
+                WatchedOptions { seed: 3, database: None, mutant: None, observers, hash, reproduce, beside };
+            watch(&scenario, options).unwrap()
+        });
+        let [here, away] = &watched;
+        assert_eq!(here.timeline_digest, away.timeline_digest);
+        assert_eq!(here.outcome_digest, away.outcome_digest);
+        assert_eq!((&here.goals, here.report.time.events), (&away.goals, away.report.time.events));
+        assert!(here.broken.is_empty() && away.broken.is_empty());
+    }
+
+    /// Panics at the first event.
+    struct Broken;
+
+    impl Observer for Broken {
+        fn see(&mut self, event: &Event<'_>) {
+            assert!(event.seq > 0, "the first one is too much");
+        }
+    }
+
+    #[test]
+    fn who_panics_on_another_thread_is_missed() {
+        let scenario = Scenario::load("smoke").unwrap().scenario;
+        let options = WatchedOptions {
+            seed: 1,
+            database: None,
+            mutant: None,
+            observers: vec![Box::new(Broken)],
+            hash: String::new(),
+            reproduce: String::new(),
+            beside: true,
+        };
+        assert_eq!(watch(&scenario, options).unwrap_err().to_string(), LOST);
+    }
+}
