@@ -474,6 +474,14 @@ pub struct Llm {
     pub slow_s: f64,
 }
 
+impl Llm {
+    /// Whether anything is to go wrong: drawing by a long text takes its time.
+    #[must_use]
+    pub fn may_fail(&self) -> bool {
+        self.fails + self.empty + self.refuses + self.slow > 0.0
+    }
+}
+
 /// What goes wrong on the way to people. Shares are of messages, except `blocked`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

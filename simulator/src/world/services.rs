@@ -200,9 +200,13 @@ impl PromptWriter for SimWriter {
         let began = clock.now();
         let job = log.job_at_work();
         let fault = |fault| Kind::Fault { site: Site::Writer, fault, job };
-        let draw = luck(self.seed, &task.user, &[]);
+        let (draw, slow) = if llm.may_fail() {
+            (luck(self.seed, &task.user, &[]), luck(self.seed, &task.user, &[1]))
+        } else {
+            (1.0, 1.0)
+        };
         let mut takes_s = self.latency.write_s;
-        if luck(self.seed, &task.user, &[1]) < llm.slow {
+        if slow < llm.slow {
             log.tell(fault(Injected::Slow));
             takes_s += llm.slow_s;
         }

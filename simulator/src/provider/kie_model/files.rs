@@ -1,12 +1,10 @@
 //! Uploaded files.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use domain::time::Timestamp;
+use rustc_hash::FxHashMap;
 
 /// How long an uploaded file is kept: 24 hours by KIE's newer pages, three days by older ones.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -53,7 +51,7 @@ impl StoredFile {
 /// All files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    by_path: HashMap<String, StoredFile>,
+    by_path: FxHashMap<String, StoredFile>,
     /// Oldest first; a path that was written again stands here twice.
     by_age: VecDeque<(Timestamp, String)>,
     bytes: usize,
