@@ -181,14 +181,29 @@ impl Turn<'_> {
         let after = if self.goes_on(&step, now) { AfterStep::Keep } else { AfterStep::Release };
         let evidence = finding.evidence.as_deref();
         let lease = self.leased.lease;
-        insist(&*self.ports.clock, || self.ports.jobs.store_step(lease, &step, after, evidence, now)).await?;
-        let ended = self.moved(job, &step);
-        Ok(if after == AfterStep::Keep { Next::GoOn(step.job) } else { Next::End(ended) })
+        let jobs = &self.ports.jobs;
+        if after == AfterStep::Release {
+            insist(&*self.ports.clock, || jobs.store_step(lease, &step, after, evidence, now)).await?;
+            return Ok(Next::End(self.moved(job, &step)));
+        }
+        insist(&*self.ports.clock, || async {
+            match jobs.store_step(lease, &step, after, evidence, now).await {
+                // The lease does not tell a second write from the first, so look before repeating it.
+                Err(error) if error.kind() == ErrorKind::AnswerLost => match jobs.job(lease.job).await? {
+                    Some(record) if record.job == step.job => Ok(()),
+                    _ => Err(error),
+                },
+                ended => ended,
+            }
+        })
+        .await?;
+        self.moved(job, &step);
+        Ok(Next::GoOn(step.job))
     }
 
-    /// Whether the worker keeps the lease for the next step. Only after a step that may be written twice: when a write
-    /// is repeated because its answer was lost, a lease that was let go guards against a second message or entry, and
-    /// one that is kept does not.
+    /// Whether the worker keeps the lease for the next step. Only after a step that may be written twice: when the answer
+    /// to a write is lost, a lease that was let go guards against a second message or entry, and one that is kept does
+    /// not, should the first write arrive after all.
     fn goes_on(&self, step: &Step, now: Timestamp) -> bool {
         step.next_run_at.is_some_and(|due_at| due_at <= now)
             && step.notices.is_empty()

@@ -321,6 +321,37 @@ async fn a_worker_that_is_stopping_or_has_held_a_job_for_long_lets_go_of_it_afte
 }
 
 #[tokio::test]
+async fn a_step_that_was_stored_is_not_stored_again_because_its_answer_was_lost() {
+    for was_stored in [true, false] {
+        let mut mocks = Mocks::with_order(Template::OwnPrompt);
+        let stored = Arc::new(std::sync::Mutex::new(Vec::<Job>::new()));
+        let (storing, reading) = (Arc::clone(&stored), Arc::clone(&stored));
+        mocks.jobs.expect_store_step().times(if was_stored { 1 } else { 2 }).returning(
+            move |_, step, _, _, _| {
+                let mut stored = storing.lock().unwrap();
+                stored.push(step.job.clone());
+                let is_lost = stored.len() == 1;
+                if is_lost {
+                    Err(PortError::new(ErrorKind::AnswerLost, "connection closed during commit"))
+                } else {
+                    Ok(())
+                }
+            },
+        );
+        mocks.jobs.expect_job().times(1).returning(move |_| {
+            let job = reading.lock().unwrap()[0].clone();
+            let job = if was_stored { job } else { Job { state: State::Prompting, ..job } };
+            Ok(Some(ports::JobRecord { job, next_run_at: None, leased_until: None }))
+        });
+        mocks.jobs.expect_key_facts().returning(|_, _| Err(PortError::new(ErrorKind::Transient, "enough")));
+        let mut leased = fixtures::leased(State::Prompting);
+        (leased.job.prompt, leased.job.photo) = (None, None);
+        let ended = run_steps(&mocks.into_ports(), &fixtures::policy(), leased, &|| true).await;
+        assert_eq!(ended.unwrap_err().to_string(), "enough", "it went on to the upload");
+    }
+}
+
+#[tokio::test]
 async fn a_lease_is_let_go_with_everything_that_must_not_be_written_twice() {
     let mut mocks = Mocks::with_order(Template::AdVideo);
     mocks.jobs.expect_store_step().times(1).returning(|_, step, after, _, _| {
