@@ -89,7 +89,7 @@ impl Negative {
             image = image.thumbnail_exact(self.size_to_store.0, self.size_to_store.1);
         }
         image.apply_orientation(self.orientation);
-        written(kind, image.into_rgb8(), profile, terms)
+        written(kind, image.into_rgb8(), profile.as_deref(), terms)
     }
 
     /// What to say when it cannot be opened.
@@ -112,7 +112,7 @@ impl Negative {
 fn written(
     kind: PictureKind,
     mut image: RgbImage,
-    profile: Option<Vec<u8>>,
+    profile: Option<&[u8]>,
     terms: &PhotoTerms,
 ) -> Result<Photo, PhotoError> {
     let format = terms.rewritten();
@@ -120,7 +120,7 @@ fn written(
     loop {
         let mut smallest = u64::MAX;
         for quality in qualities {
-            let bytes = encode(format, *quality, &image, profile.clone());
+            let bytes = encode(format, *quality, &image, profile);
             let bytes = bytes.map_err(|error| unreadable(kind, &error))?;
             smallest = bytes.len() as u64;
             if smallest <= terms.bytes_max {
@@ -137,11 +137,11 @@ fn encode(
     format: PhotoFormat,
     quality: u8,
     image: &RgbImage,
-    profile: Option<Vec<u8>>,
+    profile: Option<&[u8]>,
 ) -> ImageResult<Vec<u8>> {
-    fn write(mut encoder: impl ImageEncoder, image: &RgbImage, profile: Option<Vec<u8>>) -> ImageResult<()> {
+    fn write(mut encoder: impl ImageEncoder, image: &RgbImage, profile: Option<&[u8]>) -> ImageResult<()> {
         if let Some(profile) = profile {
-            encoder.set_icc_profile(profile).map_err(ImageError::Unsupported)?;
+            encoder.set_icc_profile(profile.to_vec()).map_err(ImageError::Unsupported)?;
         }
         encoder.write_image(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)
     }

@@ -113,18 +113,18 @@ fn what_is_clear_becomes_white_when_a_picture_is_written_anew() {
 
 #[test]
 fn a_picture_of_too_many_pixels_a_side_is_scaled_down() {
-    let photo = prepare(jpeg(&quarters(2_500, 5_000)), &terms()).unwrap();
-    assert_eq!(seen(&photo).dimensions(), (2_048, 4_096));
+    let photo = prepare(jpeg(&quarters(1_700, 4_250)), &terms()).unwrap();
+    assert_eq!(seen(&photo).dimensions(), (1_639, 4_096));
     assert_upright(&photo, "scaled");
     assert_clean(&photo);
 }
 
 #[test]
 fn a_picture_of_too_many_bytes_is_made_smaller_until_it_fits() {
-    let file = png(&noise(900, 900));
+    let file = png(&noise(600, 600));
     let limit = |bytes_max| PhotoTerms { bytes_max, ..terms() };
     assert_eq!(prepare(file.clone(), &limit(file.len() as u64)).unwrap().bytes.len(), file.len());
-    for bytes_max in [file.len() as u64 - 1, 300_000, 120_000] {
+    for bytes_max in [file.len() as u64 - 1, 250_000, 100_000] {
         let photo = prepare(file.clone(), &limit(bytes_max)).unwrap();
         assert_eq!(photo.format, PhotoFormat::Jpeg);
         assert!(photo.bytes.len() as u64 <= bytes_max, "{} of {bytes_max}", photo.bytes.len());
