@@ -8,5 +8,6 @@ pub mod http;
 pub mod kie;
 pub mod llm;
 pub mod memory;
+pub mod photo;
 pub mod postgres;
 pub mod system;

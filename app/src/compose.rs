@@ -12,6 +12,7 @@ use adapters::{
     http::HttpOptions,
     kie::{Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi},
     llm::{ChatPromptWriter, LlmConfig},
+    photo::ImageStudio,
     postgres::{
         PgStores,
         server::{PostgresServer, ServerOptions},
@@ -178,6 +179,7 @@ impl House {
             ledger: all.clone(),
             outbox: all.clone(),
             photos: all,
+            studio: Arc::new(ImageStudio::default()),
             video,
             writer,
             messenger: messenger.clone(),

@@ -23,7 +23,8 @@ use domain::{
 };
 use ports::{
     Clock, Entropy, KeyRoster, Lease, LeaseTerms, LeasedJob, MockJobStore, MockLedgerStore, MockMessenger,
-    MockOrderStore, MockOutbox, MockPhotoStore, MockVideoApi, Photo, RosterKey, Topic, WorkSignal,
+    MockOrderStore, MockOutbox, MockPhotoStore, MockPhotoStudio, MockVideoApi, Photo, RosterKey, Topic,
+    WorkSignal,
 };
 
 use crate::{
@@ -88,6 +89,7 @@ pub(crate) struct Mocks {
     pub(crate) ledger: MockLedgerStore,
     pub(crate) outbox: MockOutbox,
     pub(crate) photos: MockPhotoStore,
+    pub(crate) studio: MockPhotoStudio,
     pub(crate) video: MockVideoApi,
     pub(crate) messenger: MockMessenger,
 }
@@ -109,6 +111,7 @@ impl Mocks {
             ledger: Arc::new(self.ledger),
             outbox: Arc::new(self.outbox),
             photos: Arc::new(self.photos),
+            studio: Arc::new(self.studio),
             video: Arc::new(self.video),
             writer: None,
             messenger: Arc::new(self.messenger),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ports::{
-    Clock, Entropy, JobStore, LedgerStore, Messenger, OrderStore, Outbox, PhotoStore, PromptWriter, VideoApi,
-    WorkSignal,
+    Clock, Entropy, JobStore, LedgerStore, Messenger, OrderStore, Outbox, PhotoStore, PhotoStudio,
+    PromptWriter, VideoApi, WorkSignal,
 };
 
 /// The ports, filled. Production, simulation and tests fill them differently and run the same services.
@@ -24,6 +24,8 @@ pub struct Ports {
     pub outbox: Arc<dyn Outbox>,
     /// Product photos.
     pub photos: Arc<dyn PhotoStore>,
+    /// Makes photos of files.
+    pub studio: Arc<dyn PhotoStudio>,
     /// The video provider.
     pub video: Arc<dyn VideoApi>,
     /// The language model; without one the templates' own prompts are used.

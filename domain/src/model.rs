@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{id::ModelId, photo::PhotoFormat};
+use crate::{
+    id::ModelId,
+    photo::{PhotoFormat, PhotoTerms},
+};
 
 /// A model of the catalogue, as far as orders and jobs care.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,14 @@ pub struct VideoModel {
     pub clip_seconds: u32,
     /// When to look at a render and when to give it up.
     pub timing: RenderTiming,
+}
+
+impl VideoModel {
+    /// What a photo has to be like for it.
+    #[must_use]
+    pub fn photo_terms(&self) -> PhotoTerms {
+        PhotoTerms { formats: self.photo_formats.clone(), bytes_max: self.photo_bytes_max }
+    }
 }
 
 /// When a render is looked at.

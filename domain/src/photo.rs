@@ -1,8 +1,22 @@
-//! Photos: told apart by their bytes, never by a file name.
+//! Photos: told apart by their bytes, never by a file name; and what a file must be like to become one.
+
+mod kind;
+mod terms;
 
 use std::fmt;
 
-/// The largest photo Kadr takes, in bytes: KIE's own limit for image inputs (KIE docs, market/sora2).
+pub use self::{
+    kind::{PictureKind, inspect},
+    terms::{
+        PHOTO_PIXELS_MAX, PHOTO_RATIO_MAX, PHOTO_SIDE_MAX, PHOTO_SIDE_MIN, PhotoTerms, size_to_store,
+        smaller_size,
+    },
+};
+
+/// The largest file taken for a photo, in bytes: what a Telegram bot can download (Bot API, `getFile`: 20 MB).
+pub const PHOTO_FILE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+
+/// The largest photo kept and sent on, in bytes: KIE's own limit for image inputs (KIE docs, market/sora2).
 pub const PHOTO_BYTES_MAX: u64 = 10_000_000;
 
 /// A photo format the video models read.
@@ -78,11 +92,56 @@ pub enum PhotoError {
         /// The limit.
         max: u64,
     },
-    /// A picture, but of a format no video model reads.
-    #[error("the photo is {found}, which the video models do not read: save it as JPEG, PNG or WebP")]
+    /// A picture, but of a format that cannot be opened here.
+    #[error("the photo is {found}, which cannot be opened here: save it as JPEG, PNG or WebP")]
     UnsupportedFormat {
         /// The format found.
         found: &'static str,
+    },
+    /// What an iPhone writes unless it is told otherwise. There is no free decoder of it.
+    #[error(
+        "the photo is a HEIC, which cannot be opened here: send it as a photo and not as a file, or choose Settings > Camera > Formats > Most Compatible on the iPhone and take it again"
+    )]
+    Heic,
+    /// Too few pixels for a video.
+    #[error("the photo is {width}x{height} pixels and each side needs at least {min}: send a larger picture")]
+    TooSmall {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// The shortest side allowed.
+        min: u32,
+    },
+    /// More pixels than are opened.
+    #[error(
+        "the photo is {width}x{height} pixels and at most {max} pixels are opened: send it as a photo and not as a file, or make it smaller"
+    )]
+    TooManyPixels {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// The most pixels allowed.
+        max: u64,
+    },
+    /// Much longer than wide, or the other way round.
+    #[error(
+        "the photo is {width}x{height} pixels, and the long side may be at most {PHOTO_RATIO_MAX} times the short one: crop it to the product"
+    )]
+    TooStretched {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
+    /// The bytes are not the picture they begin as.
+    #[error(
+        "the photo is damaged (its {found} data cannot be read): open it, save it anew and send it again"
+    )]
+    Damaged {
+        /// What it begins as.
+        found: PictureKind,
     },
     /// The picture breaks off: its end marker is missing.
     #[error("the photo is cut off (no end of {format} data): send the whole file")]
@@ -103,85 +162,4 @@ pub enum PhotoError {
     /// Not a picture at all.
     #[error("the file is not a picture: send a JPEG, PNG or WebP photo of the product")]
     NotAnImage,
-}
-
-/// Tells a photo's format from its bytes and checks that it is whole and not too large.
-///
-/// # Errors
-/// [`PhotoError`] naming what is wrong and what to do.
-pub fn inspect(bytes: &[u8]) -> Result<PhotoFormat, PhotoError> {
-    if bytes.is_empty() {
-        return Err(PhotoError::Empty);
-    }
-    let size = bytes.len() as u64;
-    if size > PHOTO_BYTES_MAX {
-        return Err(PhotoError::TooLarge { bytes: size, max: PHOTO_BYTES_MAX });
-    }
-    let format = sniff(bytes)?;
-    if is_whole(format, bytes) { Ok(format) } else { Err(PhotoError::Truncated { format }) }
-}
-
-fn sniff(bytes: &[u8]) -> Result<PhotoFormat, PhotoError> {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Ok(PhotoFormat::Jpeg),
-        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Ok(PhotoFormat::Png),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(PhotoFormat::Webp),
-        [b'G', b'I', b'F', b'8', ..] => Err(PhotoError::UnsupportedFormat { found: "a GIF" }),
-        [b'B', b'M', ..] if bytes.len() > 26 => Err(PhotoError::UnsupportedFormat { found: "a BMP" }),
-        [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] => {
-            Err(PhotoError::UnsupportedFormat { found: "a TIFF" })
-        }
-        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if brand.len() >= 4 => match &brand[..4] {
-            b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1" => {
-                Err(PhotoError::UnsupportedFormat { found: "a HEIC" })
-            }
-            b"avif" | b"avis" => Err(PhotoError::UnsupportedFormat { found: "an AVIF" }),
-            _ => Err(PhotoError::NotAnImage),
-        },
-        _ => Err(PhotoError::NotAnImage),
-    }
-}
-
-/// Whether the end of the picture is there. Cameras append bytes after the end of a JPEG, so its end marker is
-/// looked for anywhere in the second half.
-fn is_whole(format: PhotoFormat, bytes: &[u8]) -> bool {
-    match format {
-        PhotoFormat::Jpeg => bytes[bytes.len() / 2..].windows(2).any(|pair| pair == [0xff, 0xd9]),
-        PhotoFormat::Png => bytes.windows(4).rev().take(1 << 16).any(|chunk| chunk == b"IEND"),
-        PhotoFormat::Webp => {
-            let declared = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
-            bytes.len() >= declared.saturating_add(8) && declared > 4
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n....IHDR........IEND\xaeB`\x82";
-
-    #[test]
-    fn formats_are_told_by_bytes() {
-        assert_eq!(inspect(&[0xff, 0xd8, 0xff, 0xe0, 1, 2, 0xff, 0xd9]), Ok(PhotoFormat::Jpeg));
-        assert_eq!(inspect(PNG), Ok(PhotoFormat::Png));
-        assert_eq!(inspect(b"RIFF\x08\x00\x00\x00WEBPVP8 "), Ok(PhotoFormat::Webp));
-    }
-
-    #[test]
-    fn what_is_not_a_photo_is_refused_with_a_reason() {
-        assert_eq!(inspect(b""), Err(PhotoError::Empty));
-        assert_eq!(inspect(b"hello"), Err(PhotoError::NotAnImage));
-        assert_eq!(inspect(b"%PDF-1.7 and so on"), Err(PhotoError::NotAnImage));
-        assert_eq!(
-            inspect(b"\0\0\0\x18ftypheic\0\0\0\0"),
-            Err(PhotoError::UnsupportedFormat { found: "a HEIC" })
-        );
-        assert_eq!(inspect(b"GIF89a"), Err(PhotoError::UnsupportedFormat { found: "a GIF" }));
-        assert_eq!(
-            inspect(&[0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0]),
-            Err(PhotoError::Truncated { format: PhotoFormat::Jpeg })
-        );
-        assert!(matches!(inspect(&vec![0; 30_000_000]), Err(PhotoError::TooLarge { .. })));
-    }
 }

@@ -15,6 +15,7 @@ mod messenger;
 mod order_store;
 mod outbox;
 mod photo_store;
+mod photo_studio;
 mod prompt_writer;
 mod video_api;
 mod work_signal;
@@ -31,6 +32,7 @@ pub use messenger::{Messenger, VideoMessage};
 pub use order_store::{OrderStore, Placed};
 pub use outbox::{Outbox, OutboxClaim, OutboxMessage};
 pub use photo_store::{Photo, PhotoStore};
+pub use photo_studio::{PhotoStudio, Prepared};
 pub use prompt_writer::PromptWriter;
 pub use video_api::{ProviderRefusal, RenderStatus, Reply, VideoApi, VideoRequest};
 pub use work_signal::{Topic, WorkSignal};
@@ -39,5 +41,6 @@ pub use work_signal::{Topic, WorkSignal};
 pub use self::{
     clock::MockClock, entropy::MockEntropy, job_store::MockJobStore, ledger_store::MockLedgerStore,
     messenger::MockMessenger, order_store::MockOrderStore, outbox::MockOutbox, photo_store::MockPhotoStore,
-    prompt_writer::MockPromptWriter, video_api::MockVideoApi, work_signal::MockWorkSignal,
+    photo_studio::MockPhotoStudio, prompt_writer::MockPromptWriter, video_api::MockVideoApi,
+    work_signal::MockWorkSignal,
 };

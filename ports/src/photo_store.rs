@@ -9,7 +9,7 @@ use crate::PortError;
 /// A stored photo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Photo {
-    /// Its bytes, as received.
+    /// Its bytes.
     pub bytes: Bytes,
     /// Its format, told from the bytes.
     pub format: PhotoFormat,

@@ -1,6 +1,6 @@
 //! A result's way from its host into a file.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 use domain::failure::Reason;
 use futures_util::StreamExt;
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
-use super::map;
+use super::{map, mp4};
 use crate::http::{self, ExchangeError};
 
 /// Why there is no file.
@@ -80,12 +80,25 @@ async fn fetch(client: &Client, url: &str, file: &Path, bytes_max: u64) -> Resul
     // Under a name of its own until it is whole: a late worker may be downloading the same result.
     let part = part_file(folder)?;
     let bytes = save(response, &part, bytes_max).await?;
+    let time = playing_time(&part).await?;
     part.persist(file).map_err(|error| Trouble::Disk(error.error))?;
+    let seconds = time.map(|time| time.as_secs_f64());
+    tracing::info!(host, bytes, seconds, "result saved");
     Ok(bytes)
 }
 
 fn too_large(bytes_max: u64) -> Trouble {
     refused(Reason::Unrecognised, &format!("the result has more than {bytes_max} bytes"))
+}
+
+/// How long a saved result plays, where it says so. What does not play is not handed over.
+async fn playing_time(part: &NamedTempFile) -> Result<Option<Duration>, Trouble> {
+    let mut file = part.reopen()?;
+    let looked = tokio::task::spawn_blocking(move || mp4::playing_time(&mut file)).await;
+    looked.map_err(io::Error::other)?.map_err(|unplayable| match unplayable {
+        mp4::Unplayable::Flaw(flaw) => refused(Reason::ProviderFault, flaw.as_str()),
+        mp4::Unplayable::Unread(error) => Trouble::Disk(error),
+    })
 }
 
 /// A new file that others may read, as far as the process's mask allows: operators look at results.
@@ -102,7 +115,7 @@ fn part_file(folder: &Path) -> io::Result<NamedTempFile> {
 
 async fn save(response: Response, part: &NamedTempFile, bytes_max: u64) -> Result<u64, Trouble> {
     let mut file = tokio::fs::File::from_std(part.reopen()?);
-    let mut head = Vec::with_capacity(MP4_HEAD_BYTES);
+    let mut head = Vec::with_capacity(mp4::HEAD_BYTES);
     let mut bytes = 0_u64;
     let mut pieces = response.bytes_stream();
     while let Some(piece) = pieces.next().await {
@@ -111,9 +124,9 @@ async fn save(response: Response, part: &NamedTempFile, bytes_max: u64) -> Resul
         if bytes > bytes_max {
             return Err(too_large(bytes_max));
         }
-        if head.len() < MP4_HEAD_BYTES {
-            head.extend(piece.iter().take(MP4_HEAD_BYTES - head.len()));
-            if head.len() == MP4_HEAD_BYTES && !is_mp4(&head) {
+        if head.len() < mp4::HEAD_BYTES {
+            head.extend(piece.iter().take(mp4::HEAD_BYTES - head.len()));
+            if head.len() == mp4::HEAD_BYTES && !mp4::is_mp4(&head) {
                 return Err(not_a_video());
             }
         }
@@ -122,17 +135,9 @@ async fn save(response: Response, part: &NamedTempFile, bytes_max: u64) -> Resul
     file.flush().await?;
     match bytes {
         0 => Err(refused(Reason::ProviderFault, "the result is empty (0 bytes)")),
-        _ if head.len() < MP4_HEAD_BYTES => Err(not_a_video()),
+        _ if head.len() < mp4::HEAD_BYTES => Err(not_a_video()),
         _ => Ok(bytes),
     }
-}
-
-/// Enough to tell an MP4: a box size and a box type.
-const MP4_HEAD_BYTES: usize = 8;
-
-/// Whether the first box is `ftyp`, with which every MP4 file begins (ISO/IEC 14496-12, section 4.3).
-fn is_mp4(head: &[u8]) -> bool {
-    head.get(4..8) == Some(b"ftyp")
 }
 
 fn not_a_video() -> Trouble {

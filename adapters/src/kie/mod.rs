@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod download;
 mod map;
+mod mp4;
 mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueModel, KieCredits};

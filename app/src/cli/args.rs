@@ -82,7 +82,7 @@ pub(super) struct OrderArgs {
     #[arg(long, value_name = "ID", value_parser = user, allow_negative_numbers = true)]
     pub(super) user: UserId,
 
-    /// The product photo: JPEG, PNG or WebP, at most 10 MB, without people
+    /// The product photo: JPEG, PNG, WebP, GIF, BMP or TIFF, at most 20 MB, without people
     #[arg(long, value_name = "FILE")]
     pub(super) photo: PathBuf,
 

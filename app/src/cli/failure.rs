@@ -96,7 +96,8 @@ impl From<PortError> for Failure {
 
 impl From<PlaceOrderError> for Failure {
     fn from(error: PlaceOrderError) -> Self {
-        let code = if matches!(error, PlaceOrderError::Store(_)) { RUNTIME } else { USAGE };
+        let is_ours = matches!(error, PlaceOrderError::Store(_) | PlaceOrderError::Studio(_));
+        let code = if is_ours { RUNTIME } else { USAGE };
         Self::Told { code, line: one_line(&story(&error)) }
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::{
     id::OrderId,
     job::StateName,
-    photo::{self, PHOTO_BYTES_MAX, PhotoError},
+    photo::{self, PHOTO_FILE_BYTES_MAX, PhotoError},
     prompt::Brief,
 };
 use ports::JobRecord;
@@ -99,12 +99,12 @@ fn read_photo(path: &Path) -> Result<Bytes, Failure> {
         return Err(Failure::usage(format!("{shown} is {what}: give the path of a JPEG, PNG or WebP file")));
     }
     let file = File::open(path).map_err(unreadable)?;
-    if size.len() > PHOTO_BYTES_MAX {
-        let error = PhotoError::TooLarge { bytes: size.len(), max: PHOTO_BYTES_MAX };
+    if size.len() > PHOTO_FILE_BYTES_MAX {
+        let error = PhotoError::TooLarge { bytes: size.len(), max: PHOTO_FILE_BYTES_MAX };
         return Err(Failure::usage(format!("{shown}: {error}")));
     }
     let mut bytes = Vec::new();
-    file.take(PHOTO_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(PHOTO_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes.into())
 }
 

@@ -73,7 +73,7 @@ fn bad_input_is_one_line_with_the_fix_and_exit_code_2() {
     for (args, part) in [
         (order(&text, &usual), "send a JPEG, PNG or WebP photo"),
         (order(&empty, &usual), "0 bytes"),
-        (order(&big, &usual), "30000000 bytes and at most 10000000"),
+        (order(&big, &usual), "30000000 bytes and at most 20971520"),
         (order(&missing, &usual), "give the path of a JPEG, PNG or WebP file"),
         (order(dir.path(), &usual), "is a folder"),
         (order(&good, &["--brief", &long, "--count", "1"]), "20000 characters and at most 4096"),

@@ -6,10 +6,10 @@ use domain::{
     ledger::{Balance, LedgerError},
     money::Credits,
     order::{self, OrderRequest, Placement, Quantity},
-    photo::{self, PhotoError},
+    photo::{self, PhotoError, PhotoTerms},
     prompt::{Brief, Template},
 };
-use ports::{ErrorKind, Photo, Placed, PortError};
+use ports::{ErrorKind, Photo, Placed, PortError, Prepared};
 
 use crate::{Policy, Ports, ids, policy::UnknownModel};
 
@@ -20,7 +20,7 @@ pub struct NewOrder {
     pub user: UserId,
     /// The confirmation; the same one orders once. Without one, every call is a new order.
     pub confirmation: Option<ConfirmationId>,
-    /// The product photo's bytes.
+    /// The product photo as it was sent.
     pub photo: Bytes,
     /// How the videos are written.
     pub template: Template,
@@ -83,6 +83,9 @@ pub enum PlaceOrderError {
     /// The confirmation cannot be used.
     #[error(transparent)]
     Confirmation(#[from] domain::id::NameError),
+    /// The photo could neither be prepared nor refused.
+    #[error("the order could not be placed; try again")]
+    Studio(#[source] PortError),
     /// The store failed.
     #[error("the order could not be stored")]
     Store(#[source] PortError),
@@ -101,12 +104,13 @@ pub async fn place_order(
         Some(confirmation) => confirmation,
         None => ConfirmationId::new(ids::reference(ports, "once"))?,
     };
-    let photo = new.photo.clone();
-    let (mut placement, format) = draw_up(ports, policy, new, confirmation)?;
+    let file = new.photo.clone();
+    let (mut placement, terms) = draw_up(ports, policy, new, confirmation)?;
     refuse_who_cannot_pay(ports, &placement).await?;
 
     let at = placement.order.placed_at;
-    let photo = Photo { bytes: photo, format };
+    let photo = prepared(ports, file, &terms).await?;
+    placement.order.request.photo_format = photo.format;
     placement.order.request.photo = ports.photos.put(&photo, at).await.map_err(PlaceOrderError::Store)?;
     match ports.orders.place(&placement).await {
         Ok(Placed::Placed { balance }) => {
@@ -132,35 +136,41 @@ pub async fn place_order(
     }
 }
 
-/// Everything that can be refused without asking a store. The photo gets its name when it is stored, which happens
-/// only after nothing else can be refused.
+/// Everything that can be refused without asking a store or opening the picture. The photo gets its name, and the
+/// format it turns out to have, when it is stored, which happens only after nothing else can be refused.
 fn draw_up(
     ports: &Ports,
     policy: &Policy,
     new: NewOrder,
     confirmation: ConfirmationId,
-) -> Result<(Placement, photo::PhotoFormat), PlaceOrderError> {
+) -> Result<(Placement, PhotoTerms), PlaceOrderError> {
     let model = match &new.model {
         Some(id) => policy.models.get(id)?,
         None => policy.models.default_model(),
     };
-    let format = photo::inspect(&new.photo)?;
-    let bytes = new.photo.len() as u64;
-    if bytes > model.photo_bytes_max {
-        return Err(PhotoError::TooLarge { bytes, max: model.photo_bytes_max }.into());
-    }
+    let terms = model.photo_terms();
+    let kind = photo::inspect(&new.photo)?;
     let request = OrderRequest {
         user: new.user,
         confirmation,
         photo: PhotoId::new(0),
-        photo_format: format,
+        photo_format: terms.format_of(kind),
         template: new.template,
         brief: new.brief,
         wishes: new.wishes,
         quantity: new.quantity,
     };
     let at = ports.clock.now();
-    Ok((order::place(request, model, ids::order(ports), || ids::job(ports), at)?, format))
+    Ok((order::place(request, model, ids::order(ports), || ids::job(ports), at)?, terms))
+}
+
+/// The photo made of a file. Opening a picture costs more than everything else here, so nobody who can be refused
+/// for less comes this far.
+async fn prepared(ports: &Ports, file: Bytes, terms: &PhotoTerms) -> Result<Photo, PlaceOrderError> {
+    match ports.studio.prepare(file, terms).await.map_err(PlaceOrderError::Studio)? {
+        Prepared::Ready(photo) => Ok(photo),
+        Prepared::Refused(why) => Err(why.into()),
+    }
 }
 
 /// Spares the photo store an order that cannot be paid. The binding decision is the order store's, where the

@@ -35,7 +35,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The product photo: JPEG, PNG or WebP, at most 10 MB [default: a sample photo of a mug]
+    /// The product photo: JPEG, PNG, WebP, GIF, BMP or TIFF, at most 20 MB [default: a sample photo of a mug]
     #[arg(long, value_name = "FILE")]
     photo: Option<PathBuf>,
 
@@ -123,7 +123,7 @@ impl From<LanguageWord> for Language {
 enum TryError {
     #[error("cannot read the photo {path}: {source}")]
     Photo { path: String, source: std::io::Error },
-    #[error("the photo {path} is larger than 10 MB: send a smaller picture")]
+    #[error("the photo {path} is larger than 20 MB: send a smaller picture")]
     PhotoTooLarge { path: String },
     #[error("{path} is not a file: give the path of a JPEG, PNG or WebP photo")]
     NotAFile { path: String },
@@ -230,7 +230,7 @@ fn read_photo(path: &Path) -> Result<Bytes, TryError> {
         // A folder cannot be read, and a pipe or device may never end.
         return Err(TryError::NotAFile { path: shown() });
     }
-    if about.len() > domain::photo::PHOTO_BYTES_MAX {
+    if about.len() > photo::PHOTO_FILE_BYTES_MAX {
         return Err(TryError::PhotoTooLarge { path: shown() });
     }
     std::fs::read(path).map(Bytes::from).map_err(failed)

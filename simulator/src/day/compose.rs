@@ -45,6 +45,7 @@ use crate::{
         log::Log,
         services::{SharedKie, SimMessenger, SimVideo, SimWriter},
         stores::SimStores,
+        studio::AsSent,
     },
 };
 
@@ -347,6 +348,7 @@ impl View<'_> {
             ledger: stores.clone(),
             outbox: stores.clone(),
             photos: stores,
+            studio: Arc::new(AsSent),
             video: Arc::new(SimVideo {
                 real: Arc::clone(&self.land.video),
                 kie: Arc::clone(&self.land.kie),

@@ -9,6 +9,7 @@ use std::{
 use adapters::{
     kie::{Catalogue, CatalogueError, KieConfig, KieError, KieKey, KieVideoApi},
     llm::{ChatPromptWriter, LlmConfig},
+    photo::ImageStudio,
     postgres::PgStores,
 };
 use app::{
@@ -26,6 +27,7 @@ use super::{
     log::Log,
     services::{SimVideo, SimWriter},
     stores::SimStores,
+    studio::SimStudio,
     trace::Trace,
 };
 use crate::{
@@ -80,6 +82,10 @@ impl House {
             ledger: stores.clone(),
             outbox: stores.clone(),
             photos: stores,
+            studio: Arc::new(SimStudio {
+                real: ImageStudio::default(),
+                passage: Passage::Real(in_flight.clone()),
+            }),
             video: Arc::new(SimVideo {
                 real: Arc::new(video),
                 kie: outside.kie.shared_model(),

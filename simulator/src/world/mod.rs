@@ -15,6 +15,7 @@ mod outcome;
 mod outside;
 pub(crate) mod services;
 pub(crate) mod stores;
+pub(crate) mod studio;
 mod trace;
 mod trial;
 

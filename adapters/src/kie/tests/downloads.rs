@@ -9,8 +9,17 @@ use wiremock::matchers::path;
 use super::*;
 
 fn mp4() -> Vec<u8> {
+    playing(4_000)
+}
+
+/// A video of so many milliseconds, and of 5 kB.
+fn playing(milliseconds: u32) -> Vec<u8> {
     let mut bytes = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42".to_vec();
-    bytes.extend(std::iter::repeat_n(7, 5_000));
+    bytes.extend(b"\0\0\0\x74moov\0\0\0\x6cmvhd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03\xe8");
+    bytes.extend(milliseconds.to_be_bytes());
+    bytes.extend([0; 80]);
+    bytes.extend(b"\0\0\x13\x88mdat");
+    bytes.extend(std::iter::repeat_n(7, 4_992));
     bytes
 }
 
@@ -82,6 +91,10 @@ async fn what_is_not_a_video_is_refused_and_leaves_no_file() {
         ("HTML", raw(200, "<html><body>Just a moment...</body></html>"), Reason::ProviderFault),
         ("empty", bytes(200, vec![]), Reason::ProviderFault),
         ("three bytes", bytes(200, vec![0, 0, 0]), Reason::ProviderFault),
+        ("a head alone", bytes(200, mp4()[..24].to_vec()), Reason::ProviderFault),
+        ("no header", bytes(200, [&mp4()[..24], &mp4()[140..]].concat()), Reason::ProviderFault),
+        ("no time", bytes(200, playing(0)), Reason::ProviderFault),
+        ("an end cut off unnoticed", bytes(200, mp4()[..3_000].to_vec()), Reason::ProviderFault),
         ("too large", bytes(200, [mp4(), mp4()].concat()), Reason::Unrecognised),
     ] {
         let (reply, files) = download(answer, 6_000).await;

@@ -1,6 +1,6 @@
 //! How long a render takes, and what comes out of it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use rand_chacha::rand_core::Rng;
@@ -49,14 +49,13 @@ impl RenderTime {
 /// and no two results are the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFile {
-    clip: &'static [u8],
+    clip: Cow<'static, [u8]>,
     note: String,
 }
 
 impl ResultFile {
     pub(super) fn of(task: &str, is_short: bool) -> Self {
-        // The first box alone is an MP4 to whoever only looks at its head.
-        let clip = if is_short { &CLIP[..first_box(CLIP)] } else { CLIP };
+        let clip = if is_short { Cow::Owned(headers(CLIP)) } else { Cow::Borrowed(CLIP) };
         Self { clip, note: format!("simulated result of task {task}") }
     }
 
@@ -78,8 +77,18 @@ impl ResultFile {
     }
 }
 
-/// The length of a file's first box.
-fn first_box(file: &[u8]) -> usize {
+/// What of a file is a video to whoever looks at its headers only: the first box, and of the second one, `moov`, the
+/// movie's header, which is the first in it.
+fn headers(file: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 8;
+    let first = box_bytes(file);
+    let header = file.get(first + HEAD..).map_or(&[][..], |movie| &movie[..box_bytes(movie)]);
+    let movie = u32::try_from(HEAD + header.len()).unwrap_or(u32::MAX);
+    [&file[..first], &movie.to_be_bytes(), b"moov", header].concat()
+}
+
+/// The length of the box a file begins with.
+fn box_bytes(file: &[u8]) -> usize {
     let size = file.first_chunk::<4>().map_or(0, |size| u32::from_be_bytes(*size));
-    usize::try_from(size).map_or(file.len(), |size| size.clamp(8, file.len()))
+    usize::try_from(size).unwrap_or(usize::MAX).min(file.len())
 }

@@ -128,6 +128,7 @@ impl House {
             ledger: all.clone(),
             outbox: all.clone(),
             photos: all,
+            studio: Arc::new(crate::world::studio::AsSent),
             video: Arc::new(video),
             writer: None,
             messenger: Arc::new(messenger),
