@@ -125,7 +125,10 @@ fn policy_models(config: &Config, catalogue: &Catalogue) -> Result<Models, Compo
         );
         return Err(ComposeError::Setting(say));
     }
-    Ok(models)
+    let fallback = config.kie.fallback.0.iter().map(|id| ModelId::new(id).map_err(ComposeError::setting));
+    models.with_fallback(&fallback.collect::<Result<Vec<_>, _>>()?).map_err(|e| {
+        ComposeError::Setting(format!("kie.fallback (KADR_KIE__FALLBACK in the environment): {e}"))
+    })
 }
 
 /// Everything, put together and connected.

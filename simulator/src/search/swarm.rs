@@ -220,6 +220,7 @@ fn outages(draw: &Draw, scenario: &mut Scenario) {
                 share: draw.one_of(&name("share"), &[0.5, 1.0], 1.0),
                 // One beyond the last account is all of them.
                 account: scenario.accounts.get(one as usize).map(|account| account.name.clone()),
+                model: None,
             }
         })
         .collect();

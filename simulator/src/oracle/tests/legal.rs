@@ -178,7 +178,8 @@ fn the_table_is_what_the_machine_does() {
         typical: s(180),
         give_up: s(1_800),
     };
-    let rules = Rules { retry: retry.into(), timing };
+    let rules =
+        Rules { retry: retry.into(), models: vec![domain::id::ModelId::new("sora-2").unwrap()], timing };
     let task = TaskId::new("t").unwrap();
     let states = [
         State::Queued,

@@ -65,6 +65,20 @@ pub(super) struct Tale {
     seq: u64,
 }
 
+pub(super) fn model(timing: RenderTiming) -> VideoModel {
+    VideoModel {
+        id: ModelId::new("sora-2").unwrap(),
+        enabled: true,
+        off_reason: None,
+        prompt_chars: (1, 2_000),
+        photo_formats: vec![PhotoFormat::Jpeg],
+        photo_bytes_max: 1_000,
+        clip_seconds: 10,
+        price_hundredths: 3_000,
+        timing,
+    }
+}
+
 pub(super) fn setup(rules: &Rules) -> Setup {
     Setup {
         retry: (*rules.retry).clone(),
@@ -74,6 +88,7 @@ pub(super) fn setup(rules: &Rules) -> Setup {
         settle_within: s(6 * 60 * 60),
         fairness_bound: s(300),
         processes: 2,
+        models: vec![model(rules.timing)],
     }
 }
 
@@ -91,7 +106,7 @@ impl Tale {
     pub(super) fn under(retry: RetryPolicy) -> Self {
         let timing =
             RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-        let rules = Rules { retry: retry.into(), timing };
+        let rules = Rules { retry: retry.into(), models: vec![model(timing).id], timing };
         let mut tale = Self {
             oracle: Oracle::new(setup(&rules)),
             goals: Goals::new(),
@@ -148,16 +163,7 @@ impl Tale {
             wishes: None,
             quantity,
         };
-        let model = VideoModel {
-            id: ModelId::new("sora-2").unwrap(),
-            enabled: true,
-            off_reason: None,
-            prompt_chars: (1, 2_000),
-            photo_formats: vec![PhotoFormat::Jpeg],
-            photo_bytes_max: 1_000,
-            clip_seconds: 10,
-            timing: self.rules.timing,
-        };
+        let model = model(self.rules.timing);
         let first = self.jobs.len();
         let mut id = u128::try_from(first).unwrap();
         let next_id = || {

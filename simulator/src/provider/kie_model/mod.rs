@@ -216,7 +216,8 @@ impl KieModel {
                 *nth += 1;
                 (article, *nth)
             });
-        let asked = Asked { call: Call::Create, account, now, about: "", order };
+        let slug = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let asked = Asked { call: Call::Create, account, now, about: &slug, order };
         let answer = self.answer(asked, &text, |model| model.accept(api, key, body, &asked, &text));
         if answer.arrives != Arrival::GatewayPage {
             let (running, created_in_window) = account.map_or((0, 0), |number| {
