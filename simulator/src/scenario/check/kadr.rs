@@ -49,6 +49,11 @@ fn fleet(scenario: &Scenario, checks: &mut Checks) {
     }
 }
 
+/// The names of the catalogue's models.
+pub(super) fn model_names() -> Vec<String> {
+    catalogue().map_or_else(Vec::new, |all| all.models().map(|model| model.video.id.to_string()).collect())
+}
+
 fn model(scenario: &Scenario, checks: &mut Checks) {
     let model = &scenario.model;
     for (key, time) in [
