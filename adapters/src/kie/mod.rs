@@ -9,12 +9,14 @@ mod catalogue;
 mod client;
 mod config;
 mod download;
+mod inspect;
 mod map;
 mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError, CatalogueModel, KieCredits};
 pub use client::KieVideoApi;
 pub use config::{KieConfig, KieError, KieKey, KieTimeouts};
+pub use inspect::{ModelReport, ModelState};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! of what it is for, and so the same calls always give the same answers.
 
 mod account;
+mod catalogue;
 mod credit;
 mod files;
 mod plan;
@@ -181,6 +182,8 @@ pub struct KieModel {
     charges: Vec<Charge>,
     oddities: Vec<Oddity>,
     bill: Bill,
+    /// When each account last asked about the catalogue.
+    catalogue_asked: BTreeMap<usize, Timestamp>,
 }
 
 /// How many calls and charges are remembered when nobody takes them away: a server runs for long.
@@ -203,6 +206,7 @@ impl KieModel {
             charges: Vec::new(),
             oddities: Vec::new(),
             bill: Bill::default(),
+            catalogue_asked: BTreeMap::new(),
         }
     }
 
