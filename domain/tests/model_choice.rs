@@ -159,12 +159,12 @@ impl Story {
         }
     }
 
-    fn submit(&mut self, job: Job) {
+    fn submit(&mut self, job: &Job) {
         self.attempts += 1;
         let attempt = AttemptId::new(self.attempts);
         let before = self.circuits.clone();
         let (rules, limits) = (Self::rules(), AccountLimits::default());
-        let step = open_attempt(&job, attempt, &Self::facts(), &limits, &before, &rules, self.now).unwrap();
+        let step = open_attempt(job, attempt, &Self::facts(), &limits, &before, &rules, self.now).unwrap();
         self.store(&step);
         for circuit in self.circuits.values() {
             assert!(circuit.alerted, "whoever meets an open circuit tells of it: {circuit:?}");
@@ -212,8 +212,13 @@ impl Story {
         assert_eq!(step.job.retries, 0, "another model is no retry");
         self.store(&step);
         if matches!(step.job.state, State::Submitting { open: None }) {
-            self.submit(step.job);
+            self.submit(&step.job);
         }
+    }
+
+    fn submit_new(&mut self) {
+        let job = self.new_job();
+        self.submit(&job);
     }
 
     fn new_job(&self) -> Job {
@@ -234,14 +239,14 @@ proptest! {
         for act in acts {
             match act {
                 Act::Wait(seconds) => story.now = story.now.after(Duration::from_secs(seconds)),
-                Act::Submit => story.submit(story.new_job()),
+                Act::Submit => story.submit_new(),
                 Act::Pause(which) => drop(story.paused.insert(id(NAMES[which]))),
                 Act::Resume(which) => drop(story.paused.remove(&id(NAMES[which]))),
                 Act::Answer(which, answer) => story.answer(which, answer),
             }
         }
         // Whatever is open and untold is told of by the next job.
-        story.submit(story.new_job());
+        story.submit_new();
         for (model, (opened, alerted)) in &story.openings {
             prop_assert_eq!(opened, alerted, "{}", model);
         }
@@ -252,20 +257,20 @@ proptest! {
 fn a_model_that_comes_back_is_used_again_after_its_cool_down() {
     let mut story = Story::new();
     story.paused.insert(id("ordered"));
-    story.submit(story.new_job());
+    story.submit_new();
     story.answer(0, Answer::Honest);
     let model_of = |story: &Story| story.waiting.last().unwrap().0.model.clone().unwrap();
     assert_eq!(model_of(&story), id("second"), "the job goes on with the fallback at once");
-    story.submit(story.new_job());
+    story.submit_new();
     assert_eq!(model_of(&story), id("second"), "no call is burnt while the circuit is open");
     story.paused.clear();
     story.now = story.now.after(circuit::COOLING);
-    story.submit(story.new_job());
+    story.submit_new();
     assert_eq!(model_of(&story), id("ordered"), "one job tries");
-    story.submit(story.new_job());
+    story.submit_new();
     assert_eq!(model_of(&story), id("second"), "and one alone");
     story.answer(2, Answer::Honest);
-    story.submit(story.new_job());
+    story.submit_new();
     assert_eq!(model_of(&story), id("ordered"), "an accepted probe closes the circuit");
     assert_eq!(story.openings[&id("ordered")], (1, 1));
 }
