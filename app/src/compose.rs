@@ -10,7 +10,7 @@ use std::{
 use adapters::{
     folder::FolderMessenger,
     http::HttpOptions,
-    kie::{Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi},
+    kie::{Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi, ModelState},
     llm::{ChatPromptWriter, LlmConfig},
     photo::ImageStudio,
     postgres::{
@@ -100,6 +100,64 @@ pub fn models(config: &Config) -> Result<Vec<ModelInfo>, ComposeError> {
     Ok(info.collect())
 }
 
+/// A model of the catalogue beside what the provider says of it today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelCheck {
+    /// Our name for it.
+    pub id: ModelId,
+    /// Whether orders may choose it.
+    pub enabled: bool,
+    /// `ok`, `paused`, `unknown` or `unclear`.
+    pub state: &'static str,
+    /// What was seen, where that is unclear.
+    pub seen: Option<String>,
+    /// Where our request does not fit the provider's description, in words.
+    pub fields: Vec<String>,
+    /// The provider's words about the price, when they do not name the entry's.
+    pub price: Option<String>,
+    /// Whether the provider described its fields.
+    pub is_described: bool,
+}
+
+/// Asks the provider about models of the configured catalogue, all of them when none is named, and hands each answer
+/// to `told`. Creates no task.
+///
+/// # Errors
+/// [`ComposeError::Setting`] for a catalogue, keys or names that cannot be used.
+pub async fn check_models(
+    config: &Config,
+    named: &[ModelId],
+    told: &mut (dyn FnMut(ModelCheck) + Send),
+) -> Result<(), ComposeError> {
+    let catalogue = Arc::new(catalogue(config)?);
+    let models = policy_models(config, &catalogue)?;
+    let ids = if named.is_empty() {
+        models.all().iter().map(|model| &model.id).collect()
+    } else {
+        named.iter().collect::<Vec<_>>()
+    };
+    let chosen = ids.into_iter().map(|id| models.get(id).map_err(ComposeError::setting));
+    let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+    let Some((api, _)) = kie_api(config, &catalogue)? else {
+        let say = "no KIE key is configured, and KIE answers nobody without: set KADR_KIE__KEYS";
+        return Err(ComposeError::Setting(say.to_owned()));
+    };
+    let clock = SystemClock::new();
+    for model in chosen {
+        let report = api.inspect(&model.id, &clock).await;
+        let (state, seen) = match report.state {
+            ModelState::Offered => ("ok", None),
+            ModelState::Paused => ("paused", None),
+            ModelState::Unknown => ("unknown", None),
+            ModelState::Unclear(seen) => ("unclear", Some(seen)),
+        };
+        let (id, enabled) = (model.id.clone(), model.enabled);
+        let (fields, price, is_described) = (report.fields, report.price, report.is_described);
+        told(ModelCheck { id, enabled, state, seen, fields, price, is_described });
+    }
+    Ok(())
+}
+
 fn catalogue(config: &Config) -> Result<Catalogue, ComposeError> {
     let Some(path) = &config.models_file else { return Catalogue::builtin().map_err(ComposeError::setting) };
     let shown = path.display();
@@ -126,7 +184,10 @@ fn policy_models(config: &Config, catalogue: &Catalogue) -> Result<Models, Compo
         );
         return Err(ComposeError::Setting(say));
     }
-    Ok(models)
+    let fallback = config.kie.fallback.0.iter().map(|id| ModelId::new(id).map_err(ComposeError::setting));
+    models.with_fallback(&fallback.collect::<Result<Vec<_>, _>>()?).map_err(|e| {
+        ComposeError::Setting(format!("kie.fallback (KADR_KIE__FALLBACK in the environment): {e}"))
+    })
 }
 
 /// Everything, put together and connected.
@@ -346,9 +407,20 @@ fn video_api(
     config: &Config,
     catalogue: &Arc<Catalogue>,
 ) -> Result<(Arc<dyn VideoApi>, KeyRoster), ComposeError> {
+    Ok(match kie_api(config, catalogue)? {
+        Some((api, roster)) => (Arc::new(api), roster),
+        None => (Arc::new(NoProvider), KeyRoster { keys: Vec::new(), limits: config.kie.limits() }),
+    })
+}
+
+/// KIE with its keys, if there are any.
+fn kie_api(
+    config: &Config,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Option<(KieVideoApi, KeyRoster)>, ComposeError> {
     let kie = &config.kie;
     if kie.keys.0.is_empty() {
-        return Ok((Arc::new(NoProvider), KeyRoster { keys: Vec::new(), limits: kie.limits() }));
+        return Ok(None);
     }
     let keys = kie.keys.0.iter().map(|key| {
         let account = AccountId::new(&key.account).map_err(ComposeError::setting)?;
@@ -375,7 +447,7 @@ fn video_api(
     let roster = settings.roster();
     let api = KieVideoApi::new(settings, Arc::clone(catalogue))
         .map_err(|e| ComposeError::Setting(format!("KADR_KIE__…: {e}")))?;
-    Ok((Arc::new(api), roster))
+    Ok(Some((api, roster)))
 }
 
 type Writer = (Option<Arc<dyn PromptWriter>>, Option<String>);

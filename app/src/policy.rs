@@ -2,7 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use domain::{decision::RetryPolicy, id::ModelId, job::Rules, model::VideoModel};
+use domain::{
+    decision::RetryPolicy,
+    id::ModelId,
+    job::{Job, Rules},
+    model::{self, VideoModel},
+    order::Order,
+};
 use ports::{KeyRoster, LeaseTerms};
 
 use crate::texts::Language;
@@ -33,7 +39,19 @@ impl Policy {
     /// until the provider's answer ends the job.
     #[must_use]
     pub fn rules(&self, model: &ModelId) -> Rules {
-        Rules { retry: Arc::clone(&self.retry), timing: self.models.get_or_default(model).timing }
+        Rules {
+            retry: Arc::clone(&self.retry),
+            models: vec![model.clone()],
+            timing: self.models.get_or_default(model).timing,
+        }
+    }
+
+    /// The rules a job runs under now: the times of the model it is rendered with, and every model it may be rendered
+    /// with.
+    #[must_use]
+    pub fn rules_of(&self, order: &Order, job: &Job) -> Rules {
+        let present = job.model.as_ref().unwrap_or(&order.model);
+        Rules { models: self.models.allowed(order, job), ..self.rules(present) }
     }
 }
 
@@ -101,6 +119,7 @@ pub struct DeliveryTerms {
 pub struct Models {
     all: Vec<VideoModel>,
     default: VideoModel,
+    fallback: Vec<VideoModel>,
 }
 
 /// No such model.
@@ -113,6 +132,28 @@ pub struct UnknownModel {
     pub known: String,
 }
 
+/// A list of models to fall back on that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FallbackError {
+    /// The catalogue has no such model.
+    #[error(transparent)]
+    Unknown(#[from] UnknownModel),
+    /// It takes no orders.
+    #[error("`{model}` takes no orders ({reason}): choose one that `kadr models` shows without OFF")]
+    Off {
+        /// The model.
+        model: ModelId,
+        /// Why.
+        reason: String,
+    },
+    /// It would be tried twice.
+    #[error("`{model}` is listed twice: once is enough")]
+    Twice {
+        /// The model.
+        model: ModelId,
+    },
+}
+
 impl Models {
     /// The catalogue with one of its entries as the default.
     ///
@@ -120,7 +161,44 @@ impl Models {
     /// [`UnknownModel`] when the default is not in the catalogue.
     pub fn new(all: Vec<VideoModel>, default: &ModelId) -> Result<Self, UnknownModel> {
         let default = find(&all, default)?.clone();
-        Ok(Self { all, default })
+        Ok(Self { all, default, fallback: Vec::new() })
+    }
+
+    /// The same models, with those that may stand in for an ordered one the provider does not offer, in the order
+    /// they are tried.
+    ///
+    /// # Errors
+    /// [`FallbackError`] naming the entry that cannot be one.
+    pub fn with_fallback(mut self, ids: &[ModelId]) -> Result<Self, FallbackError> {
+        for id in ids {
+            let model = self.get(id)?;
+            if !model.enabled {
+                let reason = model.off_reason.clone().unwrap_or_else(|| "switched off".to_owned());
+                return Err(FallbackError::Off { model: id.clone(), reason });
+            }
+            if self.fallback.contains(model) {
+                return Err(FallbackError::Twice { model: id.clone() });
+            }
+            self.fallback.push(model.clone());
+        }
+        Ok(self)
+    }
+
+    /// The models a job of an order may be rendered with, the ordered one first. One that left the catalogue has no
+    /// price to compare with, so nothing stands in for it.
+    fn allowed(&self, order: &Order, job: &Job) -> Vec<ModelId> {
+        match self.get(&order.model) {
+            Ok(ordered) => {
+                model::allowed(ordered, &self.fallback, order.request.photo_format, job.prompt.as_ref())
+            }
+            Err(_) => vec![order.model.clone()],
+        }
+    }
+
+    /// Those that may stand in for others, in the order they are tried.
+    #[must_use]
+    pub fn fallback(&self) -> &[VideoModel] {
+        &self.fallback
     }
 
     /// Every model, in the catalogue's order.

@@ -29,6 +29,8 @@ pub struct RetryPolicy {
     /// How often in a row a job may be rescued from dead or hung workers. A step that ends its worker each time must
     /// not hold a credit for ever.
     pub rescues_max: u8,
+    /// How long a model the provider stopped offering is left alone before one job tries it again.
+    pub model_cooling: Duration,
     /// How long an uploaded photo is good for: the provider keeps inputs for 24 h (KIE docs, file upload).
     pub upload_valid_for: Duration,
     /// Cool-downs of keys.
@@ -46,6 +48,7 @@ impl Default for RetryPolicy {
             unknown_task_grace: s(300),
             patience: s(2 * 60 * 60),
             rescues_max: 8,
+            model_cooling: crate::circuit::COOLING,
             upload_valid_for: s(20 * 60 * 60),
             cooling: CoolingTimes::default(),
         }
@@ -74,6 +77,8 @@ pub enum Decision {
     },
     /// Submit again with whichever key is usable; uses up no retry.
     Resubmit,
+    /// Submit again with another model, if one is left; uses up no retry.
+    OtherModel,
 }
 
 /// Decides about a failed submission or render. `retries` have been used so far; `waited` is the age of the job.
@@ -87,7 +92,7 @@ pub fn decide(failure: Failure, retries: u8, waited: Duration, policy: &RetryPol
         FailureClass::RateLimited => Decision::Resubmit,
         FailureClass::Unavailable => match failure.reason {
             Reason::KeyRejected => Decision::Resubmit,
-            Reason::ModelUnavailable => Decision::Release(RefundCause::ModelUnavailable),
+            Reason::ModelUnavailable => Decision::OtherModel,
             _ => Decision::Release(RefundCause::OurFault),
         },
         FailureClass::Temporary | FailureClass::Unknown => match policy.delays.get(usize::from(retries)) {
@@ -144,6 +149,13 @@ mod tests {
         ] {
             assert_eq!(decide(failure(class, reason), 3, Duration::ZERO, &policy), Decision::Resubmit);
         }
+    }
+
+    #[test]
+    fn a_model_that_is_not_offered_uses_up_no_retry() {
+        let policy = RetryPolicy::default();
+        let paused = failure(FailureClass::Unavailable, Reason::ModelUnavailable);
+        assert_eq!(decide(paused, 3, policy.patience * 2, &policy), Decision::OtherModel);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     id::ModelId,
     photo::{PhotoFormat, PhotoTerms},
+    prompt::Prompt,
 };
 
 /// A model of the catalogue, as far as orders and jobs care.
@@ -24,6 +25,8 @@ pub struct VideoModel {
     pub photo_bytes_max: u64,
     /// Length of the clip, in seconds.
     pub clip_seconds: u32,
+    /// What the provider takes for that clip, in hundredths of its own credits.
+    pub price_hundredths: u64,
     /// When to look at a render and when to give it up.
     pub timing: RenderTiming,
 }
@@ -34,6 +37,34 @@ impl VideoModel {
     pub fn photo_terms(&self) -> PhotoTerms {
         PhotoTerms { formats: self.photo_formats.clone(), bytes_max: self.photo_bytes_max }
     }
+
+    /// Whether a job sold on `ordered` may be rendered with this model instead: it takes orders, costs no more, takes
+    /// the photo's format and every size `ordered` takes, and the finished prompt, if there is one yet, fits.
+    #[must_use]
+    pub fn may_stand_in_for(&self, ordered: &Self, photo: PhotoFormat, prompt: Option<&Prompt>) -> bool {
+        let (shortest, longest) = self.prompt_chars;
+        let fits = |prompt: &Prompt| (shortest..=longest).contains(&prompt.as_str().chars().count());
+        self.enabled
+            && self.price_hundredths <= ordered.price_hundredths
+            && self.photo_formats.contains(&photo)
+            && self.photo_bytes_max >= ordered.photo_bytes_max
+            && prompt.is_none_or(fits)
+    }
+}
+
+/// The models a job may be rendered with, in the order they are tried: the ordered one, then those of `fallback` that
+/// may stand in for it.
+#[must_use]
+pub fn allowed<'a>(
+    ordered: &'a VideoModel,
+    fallback: impl IntoIterator<Item = &'a VideoModel>,
+    photo: PhotoFormat,
+    prompt: Option<&Prompt>,
+) -> Vec<ModelId> {
+    let others = fallback
+        .into_iter()
+        .filter(|model| model.id != ordered.id && model.may_stand_in_for(ordered, photo, prompt));
+    std::iter::once(ordered).chain(others).map(|model| model.id.clone()).collect()
 }
 
 /// When a render is looked at.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     failure::{Failure, Reason},
-    id::{KeyId, OrderId, UserId},
+    id::{KeyId, ModelId, OrderId, UserId},
     money::Credits,
     order::Quantity,
 };
@@ -78,8 +78,11 @@ pub enum NoticeKind {
     },
     /// To the operator: no key is left, and a paying user was turned away.
     NoKeyLeft,
-    /// To the operator: the provider does not offer this model.
-    ModelOut,
+    /// To the operator: the provider does not offer this model. Said once until it is offered again.
+    ModelOut {
+        /// The model.
+        model: ModelId,
+    },
     /// To the operator: every worker that tried this job's next step died of it; its credit is back.
     JobAbandoned,
     /// To the operator: the provider refused the form of our request; the catalogue entry is wrong.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Write, time::Duration};
 use domain::{
     decision::RetryPolicy,
     failure::{Failure, FailureClass, Reason},
-    id::{AttemptId, JobId, KeyId, OrderId, TaskId, UserId},
+    id::{AttemptId, JobId, KeyId, ModelId, OrderId, TaskId, UserId},
     job::{DeliveryFailure, Event, Job, OpenAttempt, Refusal, Rules, State, Step, UploadedPhoto, apply},
     ledger::{Balance, Entry, EntryKind},
     model::RenderTiming,
@@ -23,7 +23,11 @@ const ATTEMPT: AttemptId = AttemptId::new(7);
 fn rules() -> Rules {
     let s = Duration::from_secs;
     let timing = RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-    Rules { retry: RetryPolicy::default().into(), timing }
+    Rules { retry: RetryPolicy::default().into(), models: vec![model()], timing }
+}
+
+fn model() -> ModelId {
+    ModelId::new("sora-2").unwrap()
 }
 
 fn key() -> KeyId {
@@ -76,9 +80,10 @@ fn events(attempt: AttemptId) -> Vec<Event> {
         Event::PromptReady { prompt: Prompt::stored("a mug".to_owned()) },
         Event::PhotoUploaded { url: "https://h/p.jpg".to_owned() },
         Event::UploadFailed { key: key(), failure: failure(Reason::ProviderFault) },
-        Event::AttemptOpened { attempt, key: key() },
+        Event::AttemptOpened { attempt, key: key(), model: model() },
         Event::KeysBusy { until: Timestamp::from_millis(5_000) },
         Event::NoKeyLeft,
+        Event::NoModelLeft,
         Event::Accepted { attempt, task },
         Event::AnswerMissing { attempt },
         Event::NotReady { attempt },
@@ -281,7 +286,8 @@ proptest! {
         let about_an_attempt = !matches!(
             event,
             Event::Started | Event::PromptReady { .. } | Event::PhotoUploaded { .. } | Event::UploadFailed { .. }
-            | Event::AttemptOpened { .. } | Event::KeysBusy { .. } | Event::NoKeyLeft | Event::CancelRequested | Event::Abandoned
+            | Event::AttemptOpened { .. } | Event::KeysBusy { .. } | Event::NoKeyLeft | Event::NoModelLeft
+            | Event::CancelRequested | Event::Abandoned
         );
         if about_an_attempt {
             prop_assert!(apply(&job, event, &rules(), Timestamp::from_millis(1)).is_err());
@@ -338,7 +344,7 @@ fn play(events: impl IntoIterator<Item = fn(AttemptId) -> Event>) -> Run {
 }
 
 const UPLOADED: fn(AttemptId) -> Event = |_| Event::PhotoUploaded { url: "https://h/p.jpg".to_owned() };
-const OPENED: fn(AttemptId) -> Event = |attempt| Event::AttemptOpened { attempt, key: key() };
+const OPENED: fn(AttemptId) -> Event = |attempt| Event::AttemptOpened { attempt, key: key(), model: model() };
 const ACCEPTED: fn(AttemptId) -> Event =
     |attempt| Event::Accepted { attempt, task: TaskId::new("t").unwrap() };
 const FAILED: fn(AttemptId) -> Event =

@@ -134,7 +134,9 @@ pub struct AttemptRecord {
 ///   loses them to `rescue_hung` although it still extends them; either way the job is due at once and keeps its
 ///   urgency;
 /// - a finished job is never claimed again;
-/// - cool-downs only move later.
+/// - cool-downs only move later;
+/// - a model the provider refused takes no submission until its cool-down is over, then one at a time, until one is
+///   accepted; the operator is told once ([`domain::circuit`]).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait JobStore: Send + Sync {
@@ -171,7 +173,7 @@ pub trait JobStore: Send + Sync {
         now: Timestamp,
     ) -> Result<(), PortError>;
 
-    /// Chooses a key for the job's next submission and stores what follows, reading the facts and writing the
+    /// Chooses a model and a key for the job's next submission and stores what follows, reading the facts and writing the
     /// answer in one transaction that no other process can interleave ([`domain::job::open_attempt`]). The lease
     /// is kept when an attempt was opened and released otherwise.
     ///

@@ -40,7 +40,12 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 
 pub(crate) fn rules() -> Rules {
     let timing = RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-    Rules { retry: RetryPolicy::default().into(), timing }
+    Rules { retry: RetryPolicy::default().into(), models: models(), timing }
+}
+
+/// The ordered model and the one that may stand in for it.
+pub(crate) fn models() -> Vec<ModelId> {
+    ["sora-2", "hailuo-2.3"].map(|id| ModelId::new(id).unwrap()).to_vec()
 }
 
 pub(crate) fn model() -> VideoModel {
@@ -52,6 +57,7 @@ pub(crate) fn model() -> VideoModel {
         photo_formats: PhotoFormat::ALL.to_vec(),
         photo_bytes_max: 10_000_000,
         clip_seconds: 10,
+        price_hundredths: 3_000,
         timing: rules().timing,
     }
 }

@@ -81,16 +81,28 @@ impl KieVideoApi {
         })
     }
 
-    fn get(&self, path: &str) -> RequestBuilder {
+    pub(super) fn first_key(&self) -> Option<&KieKey> {
+        self.config.keys.first()
+    }
+
+    pub(super) fn entry(&self, id: &ModelId) -> Option<&CatalogueModel> {
+        self.catalogue.model(id)
+    }
+
+    pub(super) const fn poll_timeout(&self) -> Duration {
+        self.config.timeouts.poll
+    }
+
+    pub(super) fn get(&self, path: &str) -> RequestBuilder {
         self.api.get(http::join(&self.config.api_base, path))
     }
 
-    fn post(&self, path: &str, body: &serde_json::Value) -> RequestBuilder {
+    pub(super) fn post(&self, path: &str, body: &serde_json::Value) -> RequestBuilder {
         self.api.post(http::join(&self.config.api_base, path)).json(body)
     }
 
     /// Sends a request with a key and waits at most `timeout` for the whole answer.
-    async fn call(
+    pub(super) async fn call(
         &self,
         call: &'static str,
         key: &KieKey,

@@ -57,6 +57,13 @@ pub(super) fn relinked(answer: &Answer) -> Reply<String> {
     })
 }
 
+/// The answer to a question about a model of KIE's own catalogue.
+pub(super) fn described(answer: &Answer) -> Reply<Value> {
+    judge(answer, |envelope| {
+        envelope.data.is_object().then(|| envelope.data.clone()).ok_or("without a description")
+    })
+}
+
 /// The answer to a look at the balance. KIE documents an integer and sends a fraction.
 pub(super) fn balance(answer: &Answer) -> Reply<f64> {
     judge(answer, |envelope| {

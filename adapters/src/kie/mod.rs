@@ -9,6 +9,7 @@ mod catalogue;
 mod client;
 mod config;
 mod download;
+mod inspect;
 mod map;
 mod mp4;
 mod wire;
@@ -16,6 +17,7 @@ mod wire;
 pub use catalogue::{Catalogue, CatalogueError, CatalogueModel, KieCredits};
 pub use client::KieVideoApi;
 pub use config::{KieConfig, KieError, KieKey, KieTimeouts};
+pub use inspect::{ModelReport, ModelState};
 
 #[cfg(test)]
 mod tests;

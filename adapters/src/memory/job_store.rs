@@ -121,14 +121,10 @@ impl JobStore for MemStores {
         let mut world = self.lock();
         let job = world.held(leased.lease)?.job.clone();
         let facts = world.key_facts(roster, now);
-        let step =
-            job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(|refusal| {
-                PortError::with_source(
-                    ErrorKind::Conflict,
-                    "the job is not where this step expects it",
-                    refusal,
-                )
-            })?;
+        let opened = job::open_attempt(&job, attempt, &facts, &roster.limits, &world.circuits, rules, now);
+        let step = opened.map_err(|refusal| {
+            PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
+        })?;
         let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
         world.write_step(leased.lease.number, &step, after, now)?;

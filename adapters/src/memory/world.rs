@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    circuit::{self, Circuits},
     id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
     job::{Job, Step},
     key::Cooling,
@@ -46,6 +47,8 @@ pub(super) struct World {
     pub(super) attempts_by_job: FxHashMap<JobId, Vec<AttemptId>>,
     pub(super) load: Load,
     pub(super) cooling: BTreeMap<KeyId, Cooling>,
+    /// Those that are open.
+    pub(super) circuits: Circuits,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,
     pub(super) outbox_waiting: BTreeSet<u64>,
     /// The newest message's id; never given twice, or a late answer to an old message would meet a new one.
@@ -246,6 +249,9 @@ impl World {
         }
         for notice in &step.notices {
             self.write_notice(notice, now);
+        }
+        for change in &step.circuits {
+            circuit::apply(&mut self.circuits, change, now);
         }
         if let Some((key, cooling)) = &step.cooling {
             // A cool-down only ever moves later: a shorter one does not end a longer one.

@@ -11,7 +11,7 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AttemptRecord, KeyRoster, PortError};
-use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, postgres::PgArguments, query::Query};
+use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, Row, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -122,29 +122,31 @@ pub(super) async fn key_facts(
 }
 
 /// Reads a job, keeping everybody else from changing it until the transaction ends, and what is known of the roster's
-/// keys. `None` when there is no such job.
+/// keys, and whether any model's circuit is open. `None` when there is no such job.
 pub(super) async fn job_and_key_facts(
     tx: &mut PgConnection,
     job: JobId,
     roster: &KeyRoster,
     now: Timestamp,
-) -> Result<Option<(JobRow, Vec<KeyFacts>)>, PortError> {
+) -> Result<Option<(JobRow, Vec<KeyFacts>, bool)>, PortError> {
     let tried = failed("read the job and the state of the keys");
     let statement = sqlx::query(concat!(
         "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $4 FOR NO KEY UPDATE), ",
         counted_attempts!(),
         ", facts AS (",
         key_facts!(),
-        ") SELECT * FROM job LEFT JOIN facts ON true ORDER BY place"
+        ") SELECT *, EXISTS (SELECT FROM provider_models WHERE open_until IS NOT NULL) AS is_model_out
+           FROM job LEFT JOIN facts ON true ORDER BY place"
     ));
     let statement = bind_roster(statement, roster, now).bind(Uuid::from_u128(job.value()));
     let rows = statement.fetch_all(tx).await.map_err(&tried)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let job = JobRow::from_row(first).map_err(&tried)?;
+    let is_model_out: bool = first.try_get("is_model_out").map_err(&tried)?;
     // A roster without keys has no facts, and the one row is the job's alone.
     let of_keys = rows.iter().take(roster.keys.len()).map(FactsRow::from_row);
     let rows = of_keys.collect::<Result<Vec<_>, _>>().map_err(&tried)?;
-    Ok(Some((job, facts(&rows, roster)?)))
+    Ok(Some((job, facts(&rows, roster)?, is_model_out)))
 }
 
 fn facts(rows: &[FactsRow], roster: &KeyRoster) -> Result<Vec<KeyFacts>, PortError> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    id::{AttemptId, JobId, KeyId, OrderId, TaskId, UserId},
+    id::{AttemptId, JobId, KeyId, ModelId, OrderId, TaskId, UserId},
     job::{Job, OpenAttempt, State, StateName, UploadedPhoto},
     notice::RefundCause,
     prompt::Prompt,
@@ -46,6 +46,7 @@ pub(super) struct JobRow {
     next_run_at: Option<DateTime<Utc>>,
     pub(super) lease_no: i64,
     lease_until: Option<DateTime<Utc>>,
+    model: Option<String>,
 }
 
 impl JobRow {
@@ -70,6 +71,7 @@ impl JobRow {
             prompt: self.prompt.clone().map(Prompt::stored),
             photo,
             avoid_key: self.avoid_key.as_deref().map(|key| self.key(key, "avoid_key")).transpose()?,
+            model: self.model.as_deref().map(ModelId::new).transpose().map_err(|_| self.wrong("model"))?,
         })
     }
 
@@ -221,13 +223,13 @@ impl NewJobCells {
     }
 }
 
-/// Writes a job under its lease: parameters 1 to 21 are those of [`bind_job`].
+/// Writes a job under its lease: parameters 1 to 22 are those of [`bind_job`].
 macro_rules! update_job {
     () => {
         "UPDATE jobs SET state = $3, retries = $4, lost_answers = $5, delivery_failures = $6, prompt = $7,
                 photo_url = $8, photo_uploaded_at = $9, avoid_key = $10, attempt_id = $11, attempt_key = $12,
                 attempt_since = $13, task_id = $14, video_url = $15, refund_cause = $16, finished_at = $17,
-                next_run_at = $18, sort_at = $19, rescues = $20,
+                next_run_at = $18, sort_at = $19, rescues = $20, model = $22,
                 lease_owner = CASE WHEN $21 THEN lease_owner END, lease_until = CASE WHEN $21 THEN lease_until END,
                 lease_deadline = CASE WHEN $21 THEN lease_deadline END
          WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL"
@@ -235,7 +237,7 @@ macro_rules! update_job {
 }
 pub(super) use update_job;
 
-/// Binds parameters 1 to 21.
+/// Binds parameters 1 to 22.
 pub(super) fn bind_job<'q>(
     statement: Query<'q, Postgres, PgArguments>,
     lease: Lease,
@@ -266,4 +268,5 @@ pub(super) fn bind_job<'q>(
         .bind(next_run_at.map(|_| to_db(job.sort_at())))
         .bind(i16::from(job.rescues))
         .bind(after == AfterStep::Keep)
+        .bind(job.model.as_ref().map(|model| model.as_str().to_owned()))
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    circuit::Circuits,
     id::{AttemptId, JobId, WorkerId},
     job::{self, Event, Refusal, Rules, State, Step},
     key::KeyFacts,
@@ -17,7 +18,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    PgStores, attempts,
+    PgStores, attempts, circuits,
     claim_rows::claimed,
     connections::Transaction,
     error::{commit_failed, failed, readable},
@@ -200,18 +201,20 @@ impl JobStore for PgStores {
         let lost = || lease_lost(leased.job.id);
         let mut tx = self.begin_on_accounts(roster).await?;
         // Only now, in a statement that begins under the locks: what it sees nobody else is about to change.
-        let (row, facts) =
+        let (row, facts, is_model_out) =
             attempts::job_and_key_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
         if row.lease_no != leased.lease.number {
             return Err(let_go(tx, lost()).await);
         }
+        let open = if is_model_out { circuits::lock_open(&mut tx).await? } else { Circuits::new() };
         let opened = row.job().and_then(|job| {
-            job::open_attempt(&job, attempt, &facts, &roster.limits, rules, now).map_err(refused)
+            job::open_attempt(&job, attempt, &facts, &roster.limits, &open, rules, now).map_err(refused)
         });
         let step = match opened {
             Ok(step) => step,
             Err(error) => return Err(let_go(tx, error).await),
         };
+        circuits::write_choice(&mut tx, &step.circuits).await?;
         let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
         let after = if opened { AfterStep::Keep } else { AfterStep::Release };
         let write = AttemptWrite::Opened { account: account_of(roster, &step) };

@@ -2,9 +2,10 @@
 //!
 //! Mirrors [`crate::memory`] file for file. Every statement takes time as a parameter; the one exception is the
 //! trigger that records what an operator typed into psql. Locks are always taken in the same order: provider
-//! accounts, job, user.
+//! accounts, job, provider models, user.
 
 mod attempts;
+mod circuits;
 mod claim_rows;
 mod connections;
 mod error;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     failure::{Failure, Reason},
-    id::{KeyId, OrderId, UserId},
+    id::{KeyId, ModelId, OrderId, UserId},
     money::Credits,
     notice::{Audience, Notice, NoticeKind, RefundCause},
     order::Quantity,
@@ -69,7 +69,7 @@ pub(super) fn to_columns(kind: &NoticeKind) -> (&'static str, Value) {
             ("key_out", json!({ "key": key.as_str(), "reason": failure.reason.code() }))
         }
         NoticeKind::NoKeyLeft => ("no_key_left", json!({})),
-        NoticeKind::ModelOut => ("model_out", json!({})),
+        NoticeKind::ModelOut { model } => ("model_out", json!({ "model": model.as_str() })),
         NoticeKind::RequestRefused => ("request_refused", json!({})),
         NoticeKind::JobAbandoned => ("job_abandoned", json!({})),
     }
@@ -102,7 +102,11 @@ fn from_columns(kind: &str, details: &Value) -> Option<NoticeKind> {
             }
         }
         "no_key_left" => NoticeKind::NoKeyLeft,
-        "model_out" => NoticeKind::ModelOut,
+        "model_out" => {
+            // Those written before models had circuits name none.
+            let model = details["model"].as_str().unwrap_or("unknown");
+            NoticeKind::ModelOut { model: ModelId::new(model).ok()? }
+        }
         "request_refused" => NoticeKind::RequestRefused,
         "job_abandoned" => NoticeKind::JobAbandoned,
         _ => return None,
@@ -134,7 +138,7 @@ mod tests {
                 failure: Failure { class: reason.class(), reason },
             },
             NoticeKind::NoKeyLeft,
-            NoticeKind::ModelOut,
+            NoticeKind::ModelOut { model: ModelId::new("sora-2").unwrap() },
             NoticeKind::RequestRefused,
             NoticeKind::JobAbandoned,
         ];

@@ -1,4 +1,5 @@
-//! What is written beside jobs in the statement that writes them: ledger entries, messages, the attempt, the key.
+//! What is written beside jobs in the statement that writes them: ledger entries, messages, the attempt, the key, the
+//! model.
 //!
 //! A step is one statement, so it is one transaction and one round trip. Everything in it is driven by the job row
 //! that the guarded UPDATE hands back: a lost lease writes nothing at all.
@@ -17,6 +18,7 @@ use sqlx::{PgExecutor, types::Json};
 use uuid::Uuid;
 
 use super::{
+    circuits::{CircuitCells, write_circuits},
     job_rows::{bind_job, update_job},
     notice_rows::to_columns,
     signal::CHANNEL_OUTBOX,
@@ -123,19 +125,21 @@ const STORE_STEP: &str = concat!(
     " RETURNING id),
      opened AS (
          INSERT INTO attempts (id, job_id, account, key, status, sent_at, changed_at)
-         SELECT $22, stored.id, $23, $24, $25, $30, $30 FROM stored WHERE $23 IS NOT NULL),
+         SELECT $23, stored.id, $24, $25, $26, $31, $31 FROM stored WHERE $24 IS NOT NULL),
      changed AS (
-         UPDATE attempts SET status = $25, task_id = coalesce($26, task_id),
-                failure_class = coalesce($27, failure_class), failure_reason = coalesce($28, failure_reason),
-                evidence = coalesce($29, evidence), changed_at = $30
-         FROM stored WHERE attempts.id = $22 AND $23 IS NULL),
+         UPDATE attempts SET status = $26, task_id = coalesce($27, task_id),
+                failure_class = coalesce($28, failure_class), failure_reason = coalesce($29, failure_reason),
+                evidence = coalesce($30, evidence), changed_at = $31
+         FROM stored WHERE attempts.id = $23 AND $24 IS NULL),
      cooled AS (
          INSERT INTO provider_keys (key, cooled_until, cause)
-         SELECT $33, $34, $35 FROM stored WHERE $33 IS NOT NULL
+         SELECT $34, $35, $36 FROM stored WHERE $34 IS NOT NULL
          ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause
          WHERE provider_keys.cooled_until < excluded.cooled_until),",
-    entries_and_notices!("stored", "$31", "$32", "$30"),
-    " SELECT CASE WHEN jsonb_array_length($32) > 0 THEN pg_notify($36, '') END FROM stored"
+    entries_and_notices!("stored", "$32", "$33", "$31"),
+    // The last to be written here is the first to be run: models are locked before users.
+    write_circuits!(),
+    " SELECT CASE WHEN jsonb_array_length($33) > 0 THEN pg_notify($37, '') END FROM stored"
 );
 
 /// Stores a step under its lease, whole or not at all; `false` when the lease is lost.
@@ -153,7 +157,8 @@ pub(super) async fn store<'e>(
     let moves_job_alone = step.entries.is_empty()
         && step.notices.is_empty()
         && step.attempt.is_none()
-        && step.cooling.is_none();
+        && step.cooling.is_none()
+        && step.circuits.is_empty();
     if moves_job_alone {
         // Most steps: the provider is not ready, a prompt is written. A third of the work for the database.
         let statement = bind_job(sqlx::query(STORE_JOB), lease, &step.job, step.next_run_at, after);
@@ -169,6 +174,8 @@ pub(super) async fn store<'e>(
     let entries: Vec<_> = step.entries.iter().map(EntryCells::of).collect();
     let notices: Vec<_> = step.notices.iter().map(NoticeCells::of).collect();
     let cooling = step.cooling.as_ref();
+    let circuits = CircuitCells::of(&step.circuits);
+    let (refused, refused_until) = circuits.refused.unzip();
     let statement = bind_job(sqlx::query(STORE_STEP), lease, &step.job, step.next_run_at, after)
         .bind(change.map(|change| Uuid::from_u128(change.id.value())))
         .bind(account)
@@ -184,6 +191,10 @@ pub(super) async fn store<'e>(
         .bind(cooling.map(|(key, _)| key.as_str().to_owned()))
         .bind(cooling.map(|(_, cooling)| to_db(cooling.until)))
         .bind(cooling.map(|(_, cooling)| cooling.cause.as_str()))
-        .bind(CHANNEL_OUTBOX);
+        .bind(CHANNEL_OUTBOX)
+        .bind(refused)
+        .bind(refused_until)
+        .bind(circuits.answered)
+        .bind(circuits.unclear);
     Ok(statement.execute(executor).await?.rows_affected() == 1)
 }

@@ -66,8 +66,9 @@ pub(super) enum Command {
     Jobs(JobsCommand),
     /// Judge messages of the video provider as the worker would
     Classify(ClassifyArgs),
-    /// List the video models of the catalogue
-    Models,
+    /// List the video models of the catalogue, or compare them with the provider
+    #[command(args_conflicts_with_subcommands = true)]
+    Models(ModelsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -181,6 +182,36 @@ pub(super) enum JobsCommand {
         /// The job's id
         #[arg(value_parser = job)]
         job: JobId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<ModelsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelsCommand {
+    /// Compare entries of the catalogue with what KIE offers today
+    ///
+    /// For each model KIE is asked for its fields and its price, and for a task with an empty request, which KIE refuses
+    /// before it bills anything: a model that is paused or unknown is told apart from one that only misses its fields.
+    /// KIE allows one such question a second, so all of them take about half a minute. No task is created and no
+    /// database is needed.
+    #[command(
+        after_long_help = "What the states mean:\n  ok       KIE takes orders for it\n  paused   KIE knows it and takes \
+                           none: it will come back, or not; give KADR_KIE__FALLBACK another one\n  unknown  KIE does not \
+                           know its slug: correct the entry, or switch it off with enabled = false\n  unclear  KIE did \
+                           not say, for the reason shown: check key and network\n\nLines below a model say where the \
+                           entry's request or price differs from KIE's own description.\n\nExamples:\n  kadr models \
+                           check\n  kadr models check hailuo-2.3 kling-2.6\n  kadr --json models check\n\nThe exit code is \
+                           1 when a model that is switched on cannot be used, else 0."
+    )]
+    Check {
+        /// Only these models; all of the catalogue when none is named
+        #[arg(value_name = "ID", value_parser = model)]
+        models: Vec<ModelId>,
     },
 }
 

@@ -21,7 +21,7 @@ use clap::{Parser, error::ErrorKind};
 
 pub use self::output::Output;
 use self::{
-    args::{Cli, Command},
+    args::{Cli, Command, ModelsCommand},
     failure::Failure,
 };
 use crate::{
@@ -70,7 +70,14 @@ fn dispatch(cli: Cli, out: &mut Output) -> Ended {
     let config = || Config::load(&Sources::of_process(cli.config.clone())).map_err(Failure::from);
     match cli.command {
         Command::Classify(command) => classify::run(&command, &mut std::io::stdin().lock(), out),
-        Command::Models => models::run(&config()?, out),
+        Command::Models(args) => match args.command {
+            None => models::run(&config()?, out),
+            Some(ModelsCommand::Check { models }) => {
+                let config = config()?;
+                logging::start(&config.log, logging::QUIET);
+                block_on(models::check(&config, &models, out))
+            }
+        },
         Command::Migrate => {
             let config = config()?;
             logging::start(&config.log, logging::QUIET);

@@ -77,6 +77,7 @@ pub(super) fn job(record: &JobRecord) -> Value {
         "retries": job.retries,
         "lost_answers": job.lost_answers,
         "delivery_failures": job.delivery_failures,
+        "model": job.model.as_ref().map(domain::id::ModelId::as_str),
         "provider": provider(&job.state),
         "created_at": instant(job.created_at),
         "next_run_at": record.next_run_at.map(instant),

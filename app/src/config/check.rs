@@ -51,6 +51,7 @@ impl Config {
             ("retry.cooling_billing_s", self.retry.cooling_billing_s),
             ("retry.cooling_rejected_s", self.retry.cooling_rejected_s),
             ("retry.cooling_rate_limited_s", self.retry.cooling_rate_limited_s),
+            ("retry.cooling_model_s", self.retry.cooling_model_s),
         ] {
             span.map_or(Ok(()), |span| within(key, span.0, year.clone()))?;
         }
@@ -103,6 +104,9 @@ impl Config {
         }
         if let Some(model) = &self.model {
             ModelId::new(model).map_err(|e| ConfigError::value("model", e.to_string()))?;
+        }
+        for name in &self.kie.fallback.0 {
+            ModelId::new(name).map_err(|e| ConfigError::value("kie.fallback", e.to_string()))?;
         }
         for key in &self.kie.keys.0 {
             AccountId::new(&key.account).map_err(|e| ConfigError::value("kie.keys", e.to_string()))?;

@@ -23,7 +23,7 @@ pub use sections::{
     Config, DatabaseConfig, DeliveryConfig, KieSection, LlmSection, LogConfig, LogFormat, RetryConfig,
     WorkerConfig,
 };
-pub use values::{HttpAddress, KieKeyText, KieKeys, Seconds, SecondsList};
+pub use values::{HttpAddress, KieKeyText, KieKeys, NameList, Seconds, SecondsList};
 
 /// The file that is read when it lies in the working directory and no other is named.
 pub const DEFAULT_FILE: &str = "kadr.toml";

@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::values::{HttpAddress, KieKeys, Seconds, SecondsList};
+use super::values::{HttpAddress, KieKeys, NameList, Seconds, SecondsList};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,6 +80,8 @@ impl Default for DatabaseConfig {
 pub struct KieSection {
     /// The keys.
     pub keys: KieKeys,
+    /// Models that may stand in for an ordered one the provider does not offer, in the order they are tried.
+    pub fallback: NameList,
     /// The API; KIE's own when unset.
     pub api_base: Option<HttpAddress>,
     /// The file host; KIE's own when unset.
@@ -109,6 +111,7 @@ impl Default for KieSection {
         let limits = AccountLimits::default();
         Self {
             keys: KieKeys::default(),
+            fallback: NameList::default(),
             api_base: None,
             upload_base: None,
             proxy: None,
@@ -219,6 +222,8 @@ pub struct RetryConfig {
     pub cooling_rejected_s: Option<Seconds>,
     /// Cool-down of a key that was used too fast.
     pub cooling_rate_limited_s: Option<Seconds>,
+    /// Cool-down of a model the provider does not offer.
+    pub cooling_model_s: Option<Seconds>,
 }
 
 impl RetryConfig {
@@ -236,6 +241,7 @@ impl RetryConfig {
             unknown_task_grace: span(self.unknown_task_grace_s, rules.unknown_task_grace),
             patience: span(self.patience_s, rules.patience),
             rescues_max: rules.rescues_max,
+            model_cooling: span(self.cooling_model_s, rules.model_cooling),
             upload_valid_for: span(self.upload_valid_for_s, rules.upload_valid_for),
             cooling: CoolingTimes {
                 billing: span(self.cooling_billing_s, rules.cooling.billing),

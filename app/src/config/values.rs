@@ -59,6 +59,17 @@ impl Words {
     }
 }
 
+/// Names: `a,b` or `["a", "b"]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameList(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for NameList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Words::read(deserializer, "write names separated by commas, such as hailuo-2.3,grok-imagine")
+            .map(Self)
+    }
+}
+
 /// Spans of time: `10,20,40` or `[10, 20, 40]`, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondsList(pub Vec<Duration>);

@@ -27,6 +27,7 @@ credit-back = { $credits ->
 video-label = Video { $number } of { $of }
 caption = Done! Here is your video ✨
 caption-of-several = Done! Video { $number } of { $of } ✨
+caption-stand-in = Made with { $model }: the service does not offer { $ordered } at present. The price is the same.
 
 ## The photo or the text was refused
 
@@ -60,6 +61,6 @@ refund-recipient-gone = 📪 The video is ready, but messages do not reach you: 
 
 operator-key-out = Key { $key } is out of use: { $class } / { $reason }. Check balance and access at KIE.
 operator-no-key-left = No working KIE key is left: orders are being refunded. Top up the balance or add a key to KADR_KIE__KEYS.
-operator-model-out = KIE does not offer this video model: its orders are being refunded. Choose another in KADR_MODEL (list: kadr models).
+operator-model-out = KIE does not offer the video model { $model }. Its orders go on with the models of KADR_KIE__FALLBACK that cost no more; where none fits, credits come back. It is tried again by itself; kadr models check shows how it is.
 operator-request-refused = KIE refused the form of our request: the model's catalogue entry is wrong. What it said is in the log and in the table attempts.
 operator-job-abandoned = Every process that took up this order broke off; it is closed and its credit is back. The log has the cause.

@@ -7,6 +7,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use domain::{
     failure::Reason,
+    id::ModelId,
     notice::{Notice, NoticeKind, RefundCause},
 };
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
@@ -103,14 +104,19 @@ pub fn notice(language: Language, notice: &Notice) -> String {
     }
 }
 
-/// The text below a video: `(number, of)`.
+/// The text below a video, `(number, of)`; when another model stood in, with the ordered one and the one that made it.
 #[must_use]
-pub fn caption(language: Language, (number, of): (u8, u8)) -> String {
-    if of > 1 {
+pub fn caption(language: Language, (number, of): (u8, u8), stand_in: Option<(&ModelId, &ModelId)>) -> String {
+    let done = if of > 1 {
         say(language, "caption-of-several", &[("number", i64::from(number)), ("of", i64::from(of))])
     } else {
         say(language, "caption", &[])
-    }
+    };
+    let Some((ordered, made_with)) = stand_in else { return done };
+    let mut args = FluentArgs::new();
+    args.set("ordered", ordered.as_str());
+    args.set("model", made_with.as_str());
+    format!("{done}\n{}", fill(language, "caption-stand-in", &args))
 }
 
 const fn is_for_user(kind: &NoticeKind) -> bool {
@@ -118,7 +124,7 @@ const fn is_for_user(kind: &NoticeKind) -> bool {
         kind,
         NoticeKind::KeyOut { .. }
             | NoticeKind::NoKeyLeft
-            | NoticeKind::ModelOut
+            | NoticeKind::ModelOut { .. }
             | NoticeKind::RequestRefused
             | NoticeKind::JobAbandoned
     )
@@ -156,7 +162,11 @@ fn body(language: Language, kind: &NoticeKind) -> String {
             fill(language, "operator-key-out", &args)
         }
         NoticeKind::NoKeyLeft => say(language, "operator-no-key-left", &[]),
-        NoticeKind::ModelOut => say(language, "operator-model-out", &[]),
+        NoticeKind::ModelOut { model } => {
+            let mut args = FluentArgs::new();
+            args.set("model", model.as_str());
+            fill(language, "operator-model-out", &args)
+        }
         NoticeKind::RequestRefused => say(language, "operator-request-refused", &[]),
         NoticeKind::JobAbandoned => say(language, "operator-job-abandoned", &[]),
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::{
     failure::{Failure, FailureClass},
-    id::{KeyId, OrderId, UserId},
+    id::{KeyId, ModelId, OrderId, UserId},
     money::Credits,
     notice::Audience,
     order::Quantity,
@@ -36,7 +36,7 @@ fn kinds() -> Vec<NoticeKind> {
             failure: Failure { class: FailureClass::Billing, reason: Reason::AccountCredits },
         },
         NoticeKind::NoKeyLeft,
-        NoticeKind::ModelOut,
+        NoticeKind::ModelOut { model: ModelId::new("sora-2").unwrap() },
         NoticeKind::RequestRefused,
         NoticeKind::JobAbandoned,
     ];
@@ -136,8 +136,19 @@ fn only_one_of_several_videos_is_named() {
     let one = told(Language::Ru, NoticeKind::WritingPrompt, Some((1, 1)));
     let second = told(Language::Ru, NoticeKind::WritingPrompt, Some((2, 3)));
     assert_eq!(second, format!("Видео 2 из 3\n{one}"));
-    assert_eq!(caption(Language::En, (1, 1)), "Done! Here is your video ✨");
-    assert_eq!(caption(Language::En, (2, 3)), "Done! Video 2 of 3 ✨");
+    assert_eq!(caption(Language::En, (1, 1), None), "Done! Here is your video ✨");
+    assert_eq!(caption(Language::En, (2, 3), None), "Done! Video 2 of 3 ✨");
+}
+
+#[test]
+fn whoever_gets_a_video_of_another_model_is_told_which() {
+    let model = |id| ModelId::new(id).unwrap();
+    for language in Language::ALL {
+        let stand_in = (&model("sora-2"), &model("hailuo-2.3"));
+        let text = caption(language, (2, 3), Some(stand_in));
+        assert!(text.contains("sora-2") && text.contains("hailuo-2.3"), "{text}");
+        assert!(text.starts_with(&caption(language, (2, 3), None)), "{text}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    id::{AttemptId, KeyId, TaskId},
+    id::{AttemptId, KeyId, ModelId, TaskId},
     prompt::Prompt,
     time::Timestamp,
 };
@@ -36,6 +36,8 @@ pub enum Event {
         attempt: AttemptId,
         /// Its key.
         key: KeyId,
+        /// The model it asks for.
+        model: ModelId,
     },
     /// Every usable key is at a limit.
     KeysBusy {
@@ -44,6 +46,8 @@ pub enum Event {
     },
     /// No key can pay or is accepted.
     NoKeyLeft,
+    /// The provider offers none of the models the job may be rendered with.
+    NoModelLeft,
     /// The provider accepted the task.
     Accepted {
         /// Which attempt.

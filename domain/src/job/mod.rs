@@ -14,7 +14,7 @@ pub use step::{AttemptChange, AttemptStatus, Refusal, Rules, Step};
 pub use transition::{apply, open_attempt};
 
 use crate::{
-    id::{JobId, KeyId, OrderId, UserId},
+    id::{JobId, KeyId, ModelId, OrderId, UserId},
     priority::Priority,
     prompt::Prompt,
     time::Timestamp,
@@ -49,6 +49,8 @@ pub struct Job {
     pub photo: Option<UploadedPhoto>,
     /// The key that failed last; another is preferred.
     pub avoid_key: Option<KeyId>,
+    /// The model of the newest submission; before the first one there is none. The ordered model is the order's.
+    pub model: Option<ModelId>,
 }
 
 /// What a worker does next for a job. One of these is one step.
@@ -90,6 +92,7 @@ impl Job {
             prompt: None,
             photo: None,
             avoid_key: None,
+            model: None,
         }
     }
 

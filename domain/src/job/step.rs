@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{Job, StateName};
 use crate::{
+    circuit::CircuitChange,
     decision::RetryPolicy,
     failure::Failure,
-    id::{AttemptId, KeyId, TaskId},
+    id::{AttemptId, KeyId, ModelId, TaskId},
     key::Cooling,
     ledger::Entry,
     model::RenderTiming,
@@ -19,6 +20,9 @@ use crate::{
 pub struct Rules {
     /// When and how often to try again.
     pub retry: Arc<RetryPolicy>,
+    /// The models the job may be rendered with, in the order they are tried: the ordered one first
+    /// ([`crate::model::allowed`]).
+    pub models: Vec<ModelId>,
     /// When to look at a render.
     pub timing: RenderTiming,
 }
@@ -38,6 +42,8 @@ pub struct Step {
     pub attempt: Option<AttemptChange>,
     /// The key that is taken out of use for a while.
     pub cooling: Option<(KeyId, Cooling)>,
+    /// What was learned about models, in the order it is applied.
+    pub circuits: Vec<CircuitChange>,
 }
 
 /// A change of one submission's record.

@@ -7,6 +7,7 @@ use super::{
     step::{AttemptStatus, Refusal, Rules, Step},
 };
 use crate::{
+    circuit::{self, CircuitChange, Circuits, Probe},
     decision::{self, Decision},
     failure::{Failure, FailureClass, Reason},
     id::{AttemptId, KeyId, TaskId},
@@ -54,7 +55,8 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     }
 }
 
-/// Chooses a key for the job's next submission and applies what follows: an open attempt, a wait, or a refund.
+/// Chooses a model and a key for the job's next submission and applies what follows: an open attempt, a wait, or a
+/// refund. Openings of circuits that the operator has not heard of are told on the way.
 /// Stores call it inside the transaction in which the facts were read, so that limits hold across hosts.
 ///
 /// # Errors
@@ -64,15 +66,35 @@ pub fn open_attempt(
     attempt: AttemptId,
     facts: &[KeyFacts],
     limits: &AccountLimits,
+    circuits: &Circuits,
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Step, Refusal> {
-    let event = match key::choose(facts, limits, job.avoid_key.as_ref(), now) {
-        KeyChoice::Use(key) => Event::AttemptOpened { attempt, key },
-        KeyChoice::Wait(until) => Event::KeysBusy { until },
-        KeyChoice::NoneLeft => Event::NoKeyLeft,
+    let choice = circuit::choose(&rules.models, circuits, now);
+    let event = match (choice, key::choose(facts, limits, job.avoid_key.as_ref(), now)) {
+        (None, _) => Event::NoModelLeft,
+        (Some(choice), KeyChoice::Use(key)) => {
+            Event::AttemptOpened { attempt, key, model: choice.model.clone() }
+        }
+        (Some(_), KeyChoice::Wait(until)) => Event::KeysBusy { until },
+        (Some(_), KeyChoice::NoneLeft) => Event::NoKeyLeft,
     };
-    apply(job, event, rules, now)
+    let is_sent = matches!(event, Event::AttemptOpened { .. });
+    let mut step = apply(job, event, rules, now)?;
+    for model in rules.models.iter().filter(|model| circuits.get(*model).is_some_and(|c| !c.alerted)) {
+        step.circuits.push(CircuitChange::Alerted { model: model.clone() });
+        step.notices.push(alert(job, NoticeKind::ModelOut { model: model.clone() }));
+    }
+    if let Some(choice) = choice.filter(|choice| choice.is_probe && is_sent) {
+        let probe = Probe { attempt, until: now.after(rules.retry.lost_answer_grace) };
+        step.circuits.push(CircuitChange::Probing { model: choice.model.clone(), probe });
+    }
+    Ok(step)
+}
+
+/// A message to the operator about a job.
+fn alert(job: &Job, kind: NoticeKind) -> Notice {
+    Notice { audience: Audience::Operator, order: job.order, video: Some(job.video), kind }
 }
 
 /// The present render, borrowed from the state.
@@ -104,8 +126,13 @@ impl Turn<'_> {
                 self.job.photo = Some(UploadedPhoto { url, at: self.now });
                 Ok(self.due_now())
             }
+            // An upload names no model: such an answer says nothing about one.
+            Event::UploadFailed { key, failure } if failure.reason == Reason::ModelUnavailable => {
+                Ok(self.fail(&key, Reason::Unrecognised.into()))
+            }
             Event::UploadFailed { key, failure } => Ok(self.fail(&key, failure)),
-            Event::AttemptOpened { attempt, key } => {
+            Event::AttemptOpened { attempt, key, model } => {
+                self.job.model = Some(model);
                 let open = OpenAttempt { id: attempt, key: key.clone(), sent_at: self.now };
                 self.job.state = State::Submitting { open: Some(open) };
                 let due = self.now.after(self.rules.retry.lost_answer_grace);
@@ -120,6 +147,7 @@ impl Turn<'_> {
                 let alert = self.alert(NoticeKind::NoKeyLeft);
                 Ok(self.refund(RefundCause::NoKey).with_notice(alert))
             }
+            Event::NoModelLeft => Ok(self.refund(RefundCause::ModelUnavailable)),
             Event::CancelRequested => Ok(self.cancel()),
             Event::Accepted { .. }
             | Event::Refused { .. }
@@ -150,10 +178,14 @@ impl Turn<'_> {
                     AttemptStatus::Running,
                 );
                 step.set_task(task);
+                step.circuits.push(CircuitChange::Answered { attempt });
                 Ok(step)
             }
             Event::Refused { attempt, failure } if attempt == open.id => {
-                let step = self.fail(&open.key, failure);
+                let mut step = self.fail(&open.key, failure);
+                if failure.reason != Reason::ModelUnavailable {
+                    step.circuits.push(CircuitChange::Unclear { attempt });
+                }
                 Ok(step.with_failed_attempt(attempt, &open.key, AttemptStatus::Refused, failure))
             }
             Event::AnswerMissing { attempt } if attempt == open.id => Ok(self.answer_missing(open)),
@@ -174,6 +206,7 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::NoModelLeft
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Submitting)),
         }
     }
@@ -239,6 +272,7 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::NoModelLeft
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Rendering)),
         }
     }
@@ -276,6 +310,7 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::NoModelLeft
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Delivering)),
         }
     }
@@ -307,8 +342,9 @@ impl Turn<'_> {
         if failure.reason == Reason::PhotoUnreachable {
             self.job.photo = None;
         }
-        let alert = self.alert_for(key, failure, cooling);
-        let mut step = match decision::decide(failure, self.job.retries, waited, policy) {
+        let (alert, now) = (self.alert_for(key, failure, cooling), self.now);
+        let decision = decision::decide(failure, self.job.retries, waited, policy);
+        let mut step = match decision {
             Decision::Release(cause) => self.refund(cause),
             Decision::Retry { retry, delay } => {
                 self.job.retries = retry;
@@ -317,11 +353,17 @@ impl Turn<'_> {
                 let due = self.now.after(delay);
                 self.due(due).with_notice(notice)
             }
-            Decision::Resubmit => {
+            Decision::Resubmit | Decision::OtherModel => {
                 self.job.state = State::Submitting { open: None };
                 self.due_now()
             }
         };
+        if decision == Decision::OtherModel
+            && let Some(model) = &step.job.model
+        {
+            let until = now.after(policy.model_cooling);
+            step.circuits.push(CircuitChange::Refused { model: model.clone(), until });
+        }
         step.cooling = cooling.map(|cooling| (key.clone(), cooling));
         step.notices.extend(alert);
         step
@@ -332,7 +374,6 @@ impl Turn<'_> {
             (Some(CoolingCause::Billing | CoolingCause::Rejected), _) => {
                 NoticeKind::KeyOut { key: key.clone(), failure }
             }
-            (_, Reason::ModelUnavailable) => NoticeKind::ModelOut,
             (_, Reason::BadRequest) => NoticeKind::RequestRefused,
             _ => return None,
         };
@@ -377,7 +418,7 @@ impl Turn<'_> {
     }
 
     fn alert(&self, kind: NoticeKind) -> Notice {
-        Notice { audience: Audience::Operator, order: self.job.order, video: Some(self.job.video), kind }
+        alert(&self.job, kind)
     }
 
     fn due_now(self) -> Step {
@@ -393,6 +434,7 @@ impl Turn<'_> {
             notices: Vec::new(),
             attempt: None,
             cooling: None,
+            circuits: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ use domain::{
     decision::RetryPolicy,
     id::{AccountId, KeyId, ModelId},
     key::AccountLimits,
+    model::VideoModel,
     time::Timestamp,
 };
 use ports::{
@@ -99,7 +100,12 @@ fn secret_of(account: &str, number: u16) -> String {
 }
 
 /// The provider as a scenario describes it.
-pub(super) fn kie_settings(scenario: &Scenario, calendar: &Calendar, seed: u64) -> KieSettings {
+pub(super) fn kie_settings(
+    scenario: &Scenario,
+    catalogue: &Catalogue,
+    calendar: &Calendar,
+    seed: u64,
+) -> KieSettings {
     let accounts = scenario.accounts.iter().map(|account| AccountPlan {
         keys: (0..account.keys).map(|number| secret_of(&account.name, number)).collect(),
         balance: KieCredits::nearest(account.credits),
@@ -118,6 +124,7 @@ pub(super) fn kie_settings(scenario: &Scenario, calendar: &Calendar, seed: u64) 
                 .account
                 .as_ref()
                 .and_then(|name| scenario.accounts.iter().position(|a| a.name == *name)),
+            model: outage.model.as_ref().map(|id| slug_of(catalogue, id)),
         }
     });
     KieSettings {
@@ -127,6 +134,20 @@ pub(super) fn kie_settings(scenario: &Scenario, calendar: &Calendar, seed: u64) 
         short_results: true,
         ..KieSettings::healthy(seed, accounts.collect())
     }
+}
+
+/// What the provider calls a model; one it does not know is hit by nothing.
+fn slug_of(catalogue: &Catalogue, id: &str) -> String {
+    let found = catalogue.models().find(|model| model.video.id.as_str() == id);
+    found.map_or_else(|| id.to_owned(), |model| model.slug.clone())
+}
+
+/// The ordered model of a scenario and those that may stand in for it.
+pub(super) fn ordered_and_fallback(scenario: &Scenario) -> Result<Vec<VideoModel>, DayError> {
+    let catalogue = catalogue()?;
+    let ids = std::iter::once(&scenario.model.id).chain(&scenario.model.fallback);
+    let found = ids.filter_map(|id| catalogue.models().find(|model| model.video.id.as_str() == id));
+    Ok(found.map(|model| model.video.clone()).collect())
 }
 
 /// What lies outside Kadr's processes: the stores and the services, as every process reaches them.
@@ -167,7 +188,8 @@ impl Land {
     ) -> Result<Self, DayError> {
         let keys = Keys::of(scenario)?;
         let catalogue = catalogue()?;
-        let kie: SharedKie = Arc::new(Mutex::new(KieModel::new(kie_settings(scenario, calendar, seed))));
+        let kie: SharedKie =
+            Arc::new(Mutex::new(KieModel::new(kie_settings(scenario, &catalogue, calendar, seed))));
         let video = MemVideoApi::new(
             Arc::clone(&kie),
             Arc::clone(&catalogue),
@@ -197,8 +219,10 @@ impl Land {
     ) -> Result<Self, DayError> {
         let keys = Keys::of(scenario)?;
         let catalogue = catalogue()?;
-        let settings =
-            OutsideSettings { kie: kie_settings(scenario, calendar, seed), llm: LlmTrouble::default() };
+        let settings = OutsideSettings {
+            kie: kie_settings(scenario, &catalogue, calendar, seed),
+            llm: LlmTrouble::default(),
+        };
         let servers = in_flight
             .during(Outside::start(settings, Arc::new(clock.clone())))
             .await
@@ -257,10 +281,17 @@ impl Land {
                 timing.first_poll = Duration::from_secs(1);
             }
         }
+        let fallback = model.fallback.iter().map(|id| ModelId::new(id.clone()));
+        let fallback: Vec<_> = fallback
+            .collect::<Result<_, _>>()
+            .map_err(DayError::setup("a model to fall back on has no usable name"))?;
+        let models = Models::new(all, &id).map_err(DayError::setup("the video model cannot be used"))?;
+        let models =
+            models.with_fallback(&fallback).map_err(DayError::setup("a model cannot be fallen back on"))?;
         let deadline = deadline(scenario);
         Ok(Policy {
             retry: RetryPolicy::default().into(),
-            models: Models::new(all, &id).map_err(DayError::setup("the video model cannot be used"))?,
+            models,
             roster: self.roster.clone(),
             lease: LeaseTerms { lease: seconds(fleet.lease_s), deadline },
             worker: WorkerTerms {

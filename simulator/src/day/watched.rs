@@ -163,6 +163,7 @@ fn oracle_setup(scenario: &Scenario) -> Result<oracle::Setup, DayError> {
         settle_within: Duration::from_secs_f64(scenario.day.settle_within_s),
         fairness_bound: FAIRNESS_BOUND,
         processes: fleet.processes,
+        models: super::compose::ordered_and_fallback(scenario)?,
     })
 }
 

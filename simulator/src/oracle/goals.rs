@@ -51,6 +51,10 @@ pub const GOALS: &[(&str, &str)] = &[
         "write_lost_retried",
         "A store's call about a job failed before the commit, and its next step was stored.",
     ),
+    (
+        "model_stood_in",
+        "The provider did not offer a model, and the job's next submission asked for another one.",
+    ),
     ("model_unavailable_refunded", "A credit came back because the provider does not offer the model."),
     ("outage_survived", "A video ordered before the end of an outage was delivered after it."),
     (
@@ -71,6 +75,7 @@ mod seen {
     pub(super) const WRITE_LOST: u16 = 1 << 6;
     pub(super) const GATEWAY_PAGE: u16 = 1 << 7;
     pub(super) const STRANGE_STATE: u16 = 1 << 8;
+    pub(super) const MODEL_OUT: u16 = 1 << 9;
 }
 
 /// Counts how often each goal was reached.
@@ -191,6 +196,9 @@ impl Goals {
             (State::Submitting { open: None }, Some(FailureClass::Billing)) => {
                 self.mark(job, seen::BILLING);
             }
+            (State::Submitting { open: None }, Some(FailureClass::Unavailable)) if is_model_out(step) => {
+                self.mark(job, seen::MODEL_OUT);
+            }
             (State::Submitting { open: None }, Some(FailureClass::RateLimited)) => {
                 self.reach("rate_limit_waited");
             }
@@ -216,6 +224,7 @@ impl Goals {
         if self.take(job, seen::BILLING) && step.job.avoid_key.as_ref() != key {
             self.reach("billing_switched_key");
         }
+        self.reach_if_seen(job, seen::MODEL_OUT, "model_stood_in");
     }
 
     fn ended(&mut self, job: JobNo, step: &Step, status: Option<AttemptStatus>) {
@@ -336,4 +345,10 @@ impl Observer for Goals {
             _ => {}
         }
     }
+}
+
+/// Whether a step says that the provider does not offer the job's model.
+fn is_model_out(step: &Step) -> bool {
+    let failure = step.attempt.as_ref().and_then(|change| change.failure);
+    failure.is_some_and(|failure| failure.reason == Reason::ModelUnavailable)
 }

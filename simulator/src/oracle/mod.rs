@@ -20,6 +20,7 @@ mod jobs;
 mod limits;
 mod liveness;
 mod messages;
+mod models;
 mod money;
 mod print;
 mod provider;

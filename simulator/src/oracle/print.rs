@@ -45,7 +45,7 @@ pub(super) fn of_notice(kind: &NoticeKind) -> u64 {
         NoticeKind::Cancelled { .. } => 6,
         NoticeKind::KeyOut { key, .. } => mix(7, of_text(key.as_str())),
         NoticeKind::NoKeyLeft => 8,
-        NoticeKind::ModelOut => 9,
+        NoticeKind::ModelOut { model } => mix(9, of_text(model.as_str())),
         NoticeKind::JobAbandoned => 10,
         NoticeKind::RequestRefused => 11,
     }

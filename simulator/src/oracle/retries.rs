@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{
+    circuit::CircuitChange,
     decision::RetryPolicy,
     failure::{Failure, FailureClass, Reason},
     job::{AttemptStatus, State},
@@ -89,7 +90,7 @@ fn wrong(
     match (class, reason) {
         (FailureClass::UserViolation, _) => must_refund(RefundCause::Violation(reason)),
         (FailureClass::InvalidInput, _) => must_refund(RefundCause::Input(reason)),
-        (FailureClass::Unavailable, Reason::ModelUnavailable) => must_refund(RefundCause::ModelUnavailable),
+        (FailureClass::Unavailable, Reason::ModelUnavailable) => another_model(live, told, policy),
         (FailureClass::Unavailable, Reason::KeyRejected) => another_key(live, told, CoolingCause::Rejected),
         (FailureClass::Unavailable, _) => must_refund(RefundCause::OurFault),
         (FailureClass::Billing, _) => another_key(live, told, CoolingCause::Billing),
@@ -127,6 +128,28 @@ fn another_key(live: &Live, told: &Told<'_>, cause: CoolingCause) -> Option<Stri
     })
 }
 
+/// The model's circuit opens, and the job goes on at once without using up a retry; whether a model is left is found out
+/// when the next one is chosen.
+fn another_model(live: &Live, told: &Told<'_>, policy: &RetryPolicy) -> Option<String> {
+    let step = told.step;
+    let opens = step.circuits.iter().any(|change| match change {
+        CircuitChange::Refused { model, until } => {
+            Some(model) == step.job.model.as_ref()
+                && (told.decided_from.after(policy.model_cooling)..=told.at.after(policy.model_cooling))
+                    .contains(until)
+        }
+        _ => false,
+    });
+    let goes_on = told.to == Stage::Ready && is_due_after(told, Duration::ZERO);
+    let is_right = opens && goes_on && step.job.retries == live.retries;
+    (!is_right).then(|| {
+        format!(
+            "must open the model's circuit and go on at once; led to {:?} with {:?}",
+            told.to, step.circuits
+        )
+    })
+}
+
 /// Why a credit may not come back for this cause yet, if it may not.
 fn unfounded(live: &Live, told: &Told<'_>, policy: &RetryPolicy, cause: RefundCause) -> Option<String> {
     let waited = told.at.since(told.step.job.created_at);
@@ -141,8 +164,11 @@ fn unfounded(live: &Live, told: &Told<'_>, policy: &RetryPolicy, cause: RefundCa
         RefundCause::OurFault if told.is_abandoned() => {
             (live.rescues < policy.rescues_max).then(|| format!("after {} rescues", live.rescues))
         }
+        RefundCause::ModelUnavailable => {
+            (live.stage != Stage::Ready).then(|| "no model was being chosen".to_owned())
+        }
         // Without a judgement it can only be an upload's, which leaves no attempt.
-        RefundCause::OurFault | RefundCause::ModelUnavailable => {
+        RefundCause::OurFault => {
             let is_right = told.failure().is_some() || live.stage == Stage::Ready;
             (!is_right).then(|| "nothing failed".to_owned())
         }

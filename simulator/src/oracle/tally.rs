@@ -41,6 +41,7 @@ pub(super) enum Law {
     Fairness,
     NoPrematureMessage,
     ContextKept,
+    ModelFallback,
 }
 
 /// Every invariant: its name and what it means.
@@ -116,6 +117,12 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     (
         "context_kept",
         "A job's prompt never changes and its photo changes only by an upload, however often the job is retried.",
+    ),
+    (
+        "model_fallback",
+        "A job is submitted with what was ordered or with an allowed model that costs no more; a model that was refused \
+         rests until its cool-down is over; the operator hears of it once; no credit comes back for want of a model \
+         while an allowed one was not refused.",
     ),
 ];
 

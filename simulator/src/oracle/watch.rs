@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{decision::RetryPolicy, time::Timestamp};
+use domain::{decision::RetryPolicy, model::VideoModel, time::Timestamp};
 use ports::{AuditReport, KeyRoster, LeaseTerms};
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     holders,
     jobs::{Live, Order, Stage, Told, mark},
     limits::Load,
+    models::Models,
     money::{self, Purses},
     provider::{self, Provider},
     retries,
@@ -48,6 +49,8 @@ pub struct Setup {
     pub fairness_bound: Duration,
     /// Worker processes.
     pub processes: u16,
+    /// The ordered model, and those that may stand in for it if they cost no more.
+    pub models: Vec<VideoModel>,
 }
 
 /// What the provider's books say.
@@ -83,6 +86,7 @@ pub struct Oracle {
     pub(super) purses: Purses,
     pub(super) provider: Provider,
     pub(super) load: Load,
+    pub(super) models: Models,
     pub(super) waiting: Waiting,
     pub(super) doubts: Vec<(Scene, Doubt)>,
     pub(super) open_messages: u64,
@@ -103,6 +107,7 @@ impl Oracle {
         Self {
             provider: Provider::new(&setup.accounts),
             load: Load::default(),
+            models: Models::default(),
             setup,
             tally: Tally::default(),
             jobs: Roll::default(),
@@ -180,6 +185,7 @@ impl Oracle {
         retries::check(tally, scene, live, &told, &setup.retry);
         words::check(tally, scene, live, &told, evidence, knows_all_calls);
         context::check(tally, scene, live, &told);
+        self.models.check(tally, scene, live, &told, setup);
         let was_delivering = live.stage == Stage::Delivering;
         live.follow(&told);
         self.count_attempt(&told);

@@ -131,7 +131,7 @@ pub const fn notice_word(notice: &NoticeKind) -> &'static str {
         NoticeKind::Cancelled { .. } => "cancelled",
         NoticeKind::KeyOut { .. } => "key_out",
         NoticeKind::NoKeyLeft => "no_key_left",
-        NoticeKind::ModelOut => "model_out",
+        NoticeKind::ModelOut { .. } => "model_out",
         NoticeKind::JobAbandoned => "job_abandoned",
         NoticeKind::RequestRefused => "request_refused",
     }

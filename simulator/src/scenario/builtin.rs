@@ -22,6 +22,7 @@ pub const BUILT_IN: &[Builtin] = built_in![
     "evening-peak",
     "provider-outage",
     "key-exhausted",
+    "model-paused",
     "crash-storm",
     "hostile-users",
     "launch-day",

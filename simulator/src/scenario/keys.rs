@@ -22,8 +22,14 @@ static EVERY_KEY: LazyLock<Table> = LazyLock::new(|| {
     let text = "name = ''\nabout = ''\n[arrivals]\norders_per_day = 1\ncurve = [['00:00', 1]]";
     let Ok(mut scenario) = toml::from_str::<Scenario>(text) else { return Table::new() };
     let s = Some(1.0);
-    scenario.model =
-        Model { id: String::new(), first_poll_s: s, poll_every_s: s, typical_s: s, give_up_s: s };
+    scenario.model = Model {
+        id: String::new(),
+        fallback: vec![String::new()],
+        first_poll_s: s,
+        poll_every_s: s,
+        typical_s: s,
+        give_up_s: s,
+    };
     scenario.render = Render {
         lognormal: Some(LogNormal { mean_s: s, median_s: s, sigma: 1.0 }),
         fixed_s: s,
@@ -36,6 +42,7 @@ static EVERY_KEY: LazyLock<Table> = LazyLock::new(|| {
         what: OutageKind::Gateway,
         share: 1.0,
         account: Some(String::new()),
+        model: Some(String::new()),
     }];
     scenario.kills = vec![Kill { at: TimeOfDay::MIDNIGHT, process: Some(0), down_s: 1.0 }];
     Table::try_from(&scenario).unwrap_or_default()

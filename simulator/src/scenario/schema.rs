@@ -215,6 +215,8 @@ impl Default for Fleet {
 pub struct Model {
     /// Its name.
     pub id: String,
+    /// Models that may stand in for it when the provider does not offer it, in the order they are tried.
+    pub fallback: Vec<String>,
     /// The first look after the task was accepted.
     pub first_poll_s: Option<f64>,
     /// Between later looks.
@@ -229,6 +231,7 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             id: "sora-2".to_owned(),
+            fallback: Vec::new(),
             first_poll_s: None,
             poll_every_s: None,
             typical_s: None,
@@ -380,6 +383,9 @@ pub struct Outage {
     /// The only account it hits; all of them when left out.
     #[serde(default)]
     pub account: Option<String>,
+    /// The only model a `model-paused` hits, by its name in the catalogue; all of them when left out.
+    #[serde(default)]
+    pub model: Option<String>,
 }
 
 const fn all() -> f64 {
@@ -404,7 +410,7 @@ pub enum OutageKind {
     KeysRefused,
     /// createTask refuses everything as too fast.
     TooFast,
-    /// Every model is paused.
+    /// Every model is paused, or one.
     ModelPaused,
 }
 

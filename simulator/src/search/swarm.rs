@@ -213,13 +213,18 @@ fn outages(draw: &Draw, scenario: &mut Scenario) {
         .map(|at| {
             let name = |what: &str| format!("outage/{at}/{what}");
             let one = draw.number(&name("account"), 0, u32::try_from(scenario.accounts.len()).unwrap_or(0));
+            let what = draw.one_of(&name("what"), &KINDS, OutageKind::Maintenance);
+            let is_paused = what == OutageKind::ModelPaused;
+            // Every other pause is the ordered model's alone.
+            let model = (is_paused && draw.exists(&name("model"))).then(|| scenario.model.id.clone());
             Outage {
                 at: draw.time(&name("at"), scenario),
                 minutes: draw.one_of(&name("minutes"), &[1.0, 5.0, 20.0], 5.0),
-                what: draw.one_of(&name("what"), &KINDS, OutageKind::Maintenance),
+                what,
                 share: draw.one_of(&name("share"), &[0.5, 1.0], 1.0),
                 // One beyond the last account is all of them.
                 account: scenario.accounts.get(one as usize).map(|account| account.name.clone()),
+                model,
             }
         })
         .collect();

@@ -87,6 +87,7 @@ fn outage(base: &Scenario) -> (String, Scenario) {
         what: OutageKind::Maintenance,
         share: 1.0,
         account: None,
+        model: None,
     });
     (format!("an outage of {OUTAGE_MINUTES:.0} min at {at}"), scenario)
 }

@@ -85,7 +85,7 @@ fn notice(mixer: &mut Mixer, notice: &NoticeKind) {
             mixer.word(failure.reason.code());
         }
         NoticeKind::NoKeyLeft => mixer.number(8),
-        NoticeKind::ModelOut => mixer.number(9),
+        NoticeKind::ModelOut { .. } => mixer.number(9),
         NoticeKind::JobAbandoned => mixer.number(10),
         NoticeKind::RequestRefused => mixer.number(11),
     }

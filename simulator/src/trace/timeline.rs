@@ -279,7 +279,7 @@ fn notice_words(notice: &NoticeKind) -> String {
         NoticeKind::Cancelled { .. } => "cancelled".to_owned(),
         NoticeKind::KeyOut { key, .. } => format!("key {key} is out of use"),
         NoticeKind::NoKeyLeft => "no key is left".to_owned(),
-        NoticeKind::ModelOut => "the model is not offered".to_owned(),
+        NoticeKind::ModelOut { model } => format!("model {model} is not offered"),
         NoticeKind::JobAbandoned => "a job was given up".to_owned(),
         NoticeKind::RequestRefused => "our request was refused".to_owned(),
     }

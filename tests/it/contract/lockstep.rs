@@ -4,9 +4,10 @@
 //! thing, whatever is done to them, late writers and double taps included.
 
 use domain::{
+    decision::RetryPolicy,
     failure::Reason,
     id::{AttemptId, ConfirmationId, JobId, PhotoId, TaskId},
-    job::{DeliveryFailure, Event, State, apply},
+    job::{DeliveryFailure, Event, Rules, State, apply},
     ledger::Entry,
     money::Credits,
     order::Quantity,
@@ -19,9 +20,15 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use tokio::runtime::Runtime;
 
 use crate::{
-    make::{TERMS, USER, WORKER, at, failure, photo, placement, roster, rules, s},
+    make::{self, TERMS, USER, WORKER, at, failure, photo, placement, roster, s},
     stores::{self, Stores},
 };
+
+/// Refused models come back within a run.
+fn rules() -> Rules {
+    let retry = RetryPolicy { model_cooling: s(90), ..RetryPolicy::default() };
+    Rules { retry: retry.into(), ..make::rules() }
+}
 
 /// One operation. Numbers choose among what exists at that moment.
 #[derive(Debug, Clone)]
@@ -120,6 +127,7 @@ fn events(job: &domain::job::Job) -> Vec<Event> {
         Event::PromptReady { prompt: Prompt::stored("a mug".to_owned()) },
         Event::PhotoUploaded { url: "https://h/p.jpg".to_owned() },
         Event::NoKeyLeft,
+        Event::NoModelLeft,
         Event::Accepted { attempt: present, task: TaskId::new("t").unwrap() },
         Event::AnswerMissing { attempt: present },
         Event::NotReady { attempt: present },
@@ -127,7 +135,13 @@ fn events(job: &domain::job::Job) -> Vec<Event> {
         Event::Delivered { attempt: present },
         Event::DeliveryFailed { attempt: present, failure: DeliveryFailure::Passing },
     ];
-    for reason in [Reason::Nudity, Reason::AccountCredits, Reason::RateLimit, Reason::ProviderFault] {
+    for reason in [
+        Reason::Nudity,
+        Reason::AccountCredits,
+        Reason::RateLimit,
+        Reason::ProviderFault,
+        Reason::ModelUnavailable,
+    ] {
         events.push(Event::Refused { attempt: present, failure: failure(reason) });
         events.push(Event::RenderFailed { attempt: present, failure: failure(reason) });
     }

@@ -2,5 +2,6 @@
 
 mod command_line;
 mod killed;
+mod models;
 mod process;
 mod trials;

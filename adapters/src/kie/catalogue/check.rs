@@ -186,6 +186,7 @@ fn model(
         photo_formats,
         photo_bytes_max: entry.photo.max_bytes,
         clip_seconds: entry.duration.default,
+        price_hundredths: price.hundredths(),
         timing,
     };
     Ok(CatalogueModel {

@@ -113,6 +113,14 @@ impl CatalogueModel {
         self.request_body_for(prompt, photo_url, self.video.clip_seconds)
     }
 
+    /// The body of a request that says which model and nothing else.
+    pub(super) fn empty_request_body(&self) -> Value {
+        match self.endpoint.fields_under() {
+            "" => serde_json::json!({ "model": self.slug }),
+            under => serde_json::json!({ "model": self.slug, under: {} }),
+        }
+    }
+
     fn request_body_for(&self, prompt: &str, photo_url: &str, seconds: u32) -> Value {
         self.shape.body(&self.slug, &self.endpoint.fields_under, prompt, photo_url, seconds)
     }

@@ -25,6 +25,13 @@ pub(in crate::kie) struct Endpoint {
     pub(in crate::kie) failure_text: String,
 }
 
+impl Endpoint {
+    /// The body's object that holds the fields; empty when they stand beside `model`.
+    pub(in crate::kie) fn fields_under(&self) -> &str {
+        &self.fields_under
+    }
+}
+
 /// The words of a state field. Numbers are written out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::kie) struct StateWords {

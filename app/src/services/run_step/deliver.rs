@@ -92,7 +92,9 @@ impl Turn<'_> {
 
     async fn hand_over(&self, file: &Path) -> Result<(), PortError> {
         let job = &self.leased.job;
-        let caption = texts::caption(self.policy.language, job.video);
+        let made_with = self.rendered_with(job);
+        let stand_in = (*made_with != self.order.model).then_some((&self.order.model, made_with));
+        let caption = texts::caption(self.policy.language, job.video, stand_in);
         let video = VideoMessage { order: job.order, job: job.id, video: job.video, file, caption: &caption };
         self.ports.messenger.send_video(Audience::User(job.user), video).await
     }

@@ -12,7 +12,7 @@ impl Turn<'_> {
             return Err(self.out_of_place("look at its render"));
         };
         let attempt = *attempt;
-        Ok(match self.ports.video.status(key, &self.order.model, task).await {
+        Ok(match self.ports.video.status(key, self.rendered_with(&self.leased.job), task).await {
             Reply::Yes(RenderStatus::Running) => Event::NotReady { attempt }.into(),
             Reply::Yes(RenderStatus::Finished { url }) => Event::Rendered { attempt, url }.into(),
             Reply::Yes(RenderStatus::Failed(refusal)) => {

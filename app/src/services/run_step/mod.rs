@@ -12,6 +12,7 @@ pub use deliver::sweep_work_dir;
 
 use domain::{
     failure::{Failure, FailureClass},
+    id::ModelId,
     job::{self, Event, Job, Rules, StateName, Step, Task},
     model::VideoModel,
     order::Order,
@@ -110,7 +111,6 @@ async fn attempt_steps(
         policy,
         leased,
         model: policy.models.get_or_default(&order.model),
-        rules: policy.rules(&order.model),
         order,
         goes_on_until: began.after(policy.lease.deadline / GOES_ON_WITHIN),
         may_go_on,
@@ -142,7 +142,6 @@ struct Turn<'a> {
     leased: LeasedJob,
     order: Order,
     model: &'a VideoModel,
-    rules: Rules,
     /// Later than this no further step begins under the lease.
     goes_on_until: Timestamp,
     may_go_on: &'a (dyn Fn() -> bool + Sync),
@@ -151,7 +150,8 @@ struct Turn<'a> {
 impl Turn<'_> {
     async fn step(&self) -> Result<Next, PortError> {
         let job = &self.leased.job;
-        let Some(task) = job.task(self.ports.clock.now(), &self.rules) else {
+        let rules = self.rules(job);
+        let Some(task) = job.task(self.ports.clock.now(), &rules) else {
             let what = format!("job {} is finished and was claimed", job.id);
             return Err(PortError::new(ErrorKind::Inconsistent, what));
         };
@@ -163,15 +163,25 @@ impl Turn<'_> {
             Task::AwaitAnswer => self.await_answer()?,
             Task::Look => self.look().await?,
             Task::Deliver => self.deliver().await?,
-            Task::Abandon => return abandon(self.ports, &self.leased, &self.rules).await.map(Next::End),
+            Task::Abandon => return abandon(self.ports, &self.leased, &rules).await.map(Next::End),
         };
         self.record(job, finding).await
+    }
+
+    /// The rules for a job as it stands: its model may have changed with its last submission.
+    fn rules(&self, job: &Job) -> Rules {
+        self.policy.rules_of(&self.order, job)
+    }
+
+    /// The model a job is rendered with: the one of its newest submission. A row of an older version names none.
+    fn rendered_with<'a>(&'a self, job: &'a Job) -> &'a ModelId {
+        job.model.as_ref().unwrap_or(&self.order.model)
     }
 
     /// Applies what was found to the job and stores the step.
     async fn record(&self, job: &Job, finding: Finding) -> Result<Next, PortError> {
         let now = self.ports.clock.now();
-        let step = job::apply(job, finding.event, &self.rules, now).map_err(|refusal| {
+        let step = job::apply(job, finding.event, &self.rules(job), now).map_err(|refusal| {
             PortError::with_source(
                 ErrorKind::Inconsistent,
                 format!("job {} cannot take this step", job.id),

@@ -18,15 +18,18 @@ impl Turn<'_> {
         let attempt = ids::attempt(ports);
         let opened = ports
             .jobs
-            .open_attempt(&self.leased, attempt, &self.policy.roster, &self.rules, ports.clock.now())
+            .open_attempt(&self.leased, attempt, &self.policy.roster, &self.rules(job), ports.clock.now())
             .await?;
         let key = match &opened.job.state {
             State::Submitting { open: Some(open) } if open.id == attempt => open.key.clone(),
-            // No key was free: a wait or a refund is stored already.
+            // No model or key was free: a wait or a refund is stored already.
             _ => return Ok(Next::End(self.moved(job, &opened))),
         };
-        let request =
-            VideoRequest { model: &self.order.model, prompt: prompt.as_str(), photo_url: &photo.url };
+        let model = self.rendered_with(&opened.job);
+        if *model != self.order.model {
+            tracing::info!(job.id = %job.id, ordered = %self.order.model, %model, "another model stands in");
+        }
+        let request = VideoRequest { model, prompt: prompt.as_str(), photo_url: &photo.url };
         let finding = match ports.video.create(&key, request).await {
             Reply::Yes(task) => {
                 tracing::info!(job.id = %job.id, attempt.id = %attempt, key = %key, task = %task, "task created");

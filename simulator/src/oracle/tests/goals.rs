@@ -90,7 +90,17 @@ fn failures_lead_to_their_goals() {
     reaches(&refused(Reason::ProviderFault), &["temporary_failure_retried"]);
     reaches(&refused(Reason::Nudity), &["user_violation_refunded"]);
     reaches(&refused(Reason::RateLimit), &["rate_limit_waited"]);
-    reaches(&refused(Reason::ModelUnavailable), &["model_unavailable_refunded"]);
+
+    let mut tale = refused(Reason::ModelUnavailable);
+    reaches(&tale, &[]);
+    tale.claim(JOB);
+    let attempt = tale.opened(JOB);
+    reaches(&tale, &["model_stood_in"]);
+    tale.step(JOB, Happening::Refused { attempt, failure: failure(Reason::ModelUnavailable) });
+    tale.claim(JOB);
+    tale.opened(JOB);
+    reaches(&tale, &["model_stood_in", "model_unavailable_refunded"]);
+
     reaches(&refused(Reason::BadRequest), &[]);
 
     let mut tale = refused(Reason::AccountCredits);

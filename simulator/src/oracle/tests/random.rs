@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     decision::RetryPolicy,
     failure::Reason,
-    id::{AttemptId, TaskId},
+    id::{AttemptId, ModelId, TaskId},
     job::{DeliveryFailure, Event as Happening, State, Task},
     notice::Audience,
     order::Quantity,
@@ -24,9 +24,10 @@ pub(super) fn happenings(attempt: AttemptId, now: Timestamp) -> Vec<Happening> {
         Happening::Started,
         Happening::PromptReady { prompt: Prompt::stored("a mug, slowly".to_owned()) },
         Happening::PhotoUploaded { url: "https://h/p.jpg".to_owned() },
-        Happening::AttemptOpened { attempt, key: key(1) },
+        Happening::AttemptOpened { attempt, key: key(1), model: ModelId::new("sora-2").unwrap() },
         Happening::KeysBusy { until: now.after(s(5)) },
         Happening::NoKeyLeft,
+        Happening::NoModelLeft,
         Happening::Accepted { attempt, task },
         Happening::AnswerMissing { attempt },
         Happening::NotReady { attempt },
@@ -86,7 +87,10 @@ impl Tale {
         let can = |happening: &Happening| {
             !matches!(
                 happening,
-                Happening::AttemptOpened { .. } | Happening::CancelRequested | Happening::Abandoned
+                Happening::AttemptOpened { .. }
+                    | Happening::NoModelLeft
+                    | Happening::CancelRequested
+                    | Happening::Abandoned
             ) && domain::job::apply(&self.jobs[job.0 as usize].job, happening.clone(), &self.rules, self.now)
                 .is_ok()
         };
@@ -225,8 +229,13 @@ impl Tale {
 
 /// A run that is told from these choices; returns it healed and judged.
 fn run(script: &[(u8, usize)]) -> Tale {
-    let retry = RetryPolicy { rescues_max: 3, ..RetryPolicy::default() };
+    let retry = RetryPolicy { rescues_max: 3, model_cooling: s(600), ..RetryPolicy::default() };
     let mut tale = Tale::under(retry);
+    if script.len().is_multiple_of(2) {
+        // Every other run has nothing to fall back on.
+        tale.rules.models.truncate(1);
+        tale.oracle.setup.models.truncate(1);
+    }
     tale.grant(USER, 200);
     for (what, pick) in script {
         tale.play(*what, *pick);
@@ -260,7 +269,7 @@ fn random_runs_reach_every_end_and_most_goals() {
     let script: Vec<(u8, usize)> =
         (0..30_000).map(|_| (rng.next_u32().to_le_bytes()[0], rng.next_u32() as usize % 1_000)).collect();
     let (mut ends, mut goals) = (BTreeSet::new(), BTreeSet::new());
-    for part in script.chunks(600) {
+    for part in script.chunks(601).chain(script.chunks(600)) {
         let tale = run(part);
         ends.extend(tale.jobs.iter().map(|actor| actor.job.state.name().as_str()));
         goals.extend(tale.goals.all().into_iter().filter(|(_, times)| *times > 0).map(|(name, _)| name));
@@ -282,6 +291,7 @@ fn random_runs_reach_every_end_and_most_goals() {
         "recipient_gone_refunded",
         "message_retried",
         "model_unavailable_refunded",
+        "model_stood_in",
     ];
     let missed: Vec<_> = machine.iter().filter(|name| !goals.contains(*name)).collect();
     assert_eq!(missed, [] as [&&str; 0]);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{
+    circuit::{self, Circuits},
     decision::RetryPolicy,
     failure::{Failure, Reason},
     id::{AccountId, AttemptId, ConfirmationId, JobId, KeyId, ModelId, OrderId, PhotoId, TaskId, UserId},
@@ -59,10 +60,29 @@ pub(super) struct Tale {
     pub(super) outbox: Vec<[VecDeque<Notice>; 2]>,
     pub(super) entries: Vec<Entry>,
     pub(super) bill: ProviderBill,
+    /// The models that are out.
+    pub(super) circuits: Circuits,
     /// The tasks made within ten seconds.
     pub(super) created: VecDeque<Timestamp>,
     attempts: u128,
     seq: u64,
+}
+
+/// The ordered model, and the one that may stand in for it.
+const MODELS: [&str; 2] = ["sora-2", "hailuo-2.3"];
+
+pub(super) fn model(timing: RenderTiming) -> VideoModel {
+    VideoModel {
+        id: ModelId::new("sora-2").unwrap(),
+        enabled: true,
+        off_reason: None,
+        prompt_chars: (1, 2_000),
+        photo_formats: vec![PhotoFormat::Jpeg],
+        photo_bytes_max: 1_000,
+        clip_seconds: 10,
+        price_hundredths: 3_000,
+        timing,
+    }
 }
 
 pub(super) fn setup(rules: &Rules) -> Setup {
@@ -74,6 +94,7 @@ pub(super) fn setup(rules: &Rules) -> Setup {
         settle_within: s(6 * 60 * 60),
         fairness_bound: s(300),
         processes: 2,
+        models: MODELS.map(|id| VideoModel { id: ModelId::new(id).unwrap(), ..model(rules.timing) }).to_vec(),
     }
 }
 
@@ -91,7 +112,11 @@ impl Tale {
     pub(super) fn under(retry: RetryPolicy) -> Self {
         let timing =
             RenderTiming { first_poll: s(30), poll_every: s(10), typical: s(180), give_up: s(1_800) };
-        let rules = Rules { retry: retry.into(), timing };
+        let rules = Rules {
+            retry: retry.into(),
+            models: MODELS.map(|id| ModelId::new(id).unwrap()).to_vec(),
+            timing,
+        };
         let mut tale = Self {
             oracle: Oracle::new(setup(&rules)),
             goals: Goals::new(),
@@ -101,6 +126,7 @@ impl Tale {
             outbox: Vec::new(),
             entries: Vec::new(),
             bill: ProviderBill::default(),
+            circuits: Circuits::new(),
             created: VecDeque::new(),
             attempts: 0,
             seq: 0,
@@ -148,16 +174,7 @@ impl Tale {
             wishes: None,
             quantity,
         };
-        let model = VideoModel {
-            id: ModelId::new("sora-2").unwrap(),
-            enabled: true,
-            off_reason: None,
-            prompt_chars: (1, 2_000),
-            photo_formats: vec![PhotoFormat::Jpeg],
-            photo_bytes_max: 1_000,
-            clip_seconds: 10,
-            timing: self.rules.timing,
-        };
+        let model = model(self.rules.timing);
         let first = self.jobs.len();
         let mut id = u128::try_from(first).unwrap();
         let next_id = || {
@@ -238,6 +255,9 @@ impl Tale {
             }
             _ => (None, None),
         };
+        for change in &step.circuits {
+            circuit::apply(&mut self.circuits, change, self.now);
+        }
         self.store_by(job, step, process, lease, evidence);
     }
 
@@ -293,7 +313,8 @@ impl Tale {
         });
         let limits = key::AccountLimits::default();
         let before = &self.jobs[job.0 as usize].job;
-        let step = job::open_attempt(before, attempt, &facts, &limits, &self.rules, self.now).unwrap();
+        let step = job::open_attempt(before, attempt, &facts, &limits, &self.circuits, &self.rules, self.now);
+        let step = step.unwrap();
         self.store(job, step, None);
         attempt
     }

@@ -15,6 +15,10 @@ impl KieCredits {
         Self(credits * 100)
     }
 
+    pub(super) const fn of_hundredths(hundredths: i64) -> Self {
+        Self(hundredths)
+    }
+
     /// The nearest hundredth to a number of credits.
     #[must_use]
     pub fn nearest(credits: f64) -> Self {

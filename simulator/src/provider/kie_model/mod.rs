@@ -4,6 +4,7 @@
 //! of what it is for, and so the same calls always give the same answers.
 
 mod account;
+mod catalogue;
 mod credit;
 mod files;
 mod plan;
@@ -182,6 +183,8 @@ pub struct KieModel {
     charges: Vec<Charge>,
     oddities: Vec<Oddity>,
     bill: Bill,
+    /// When each account last asked about the catalogue.
+    catalogue_asked: BTreeMap<usize, Timestamp>,
 }
 
 /// How many calls and charges are remembered when nobody takes them away: a server runs for long.
@@ -204,6 +207,7 @@ impl KieModel {
             charges: Vec::new(),
             oddities: Vec::new(),
             bill: Bill::default(),
+            catalogue_asked: BTreeMap::new(),
         }
     }
 
@@ -217,7 +221,8 @@ impl KieModel {
                 *nth += 1;
                 (article, *nth)
             });
-        let asked = Asked { call: Call::Create, account, now, about: "", order };
+        let slug = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let asked = Asked { call: Call::Create, account, now, about: &slug, order };
         let answer = self.answer(asked, &text, |model| model.accept(api, key, body, &asked, &text));
         if answer.arrives != Arrival::GatewayPage {
             let (running, created_in_window) = account.map_or((0, 0), |number| {

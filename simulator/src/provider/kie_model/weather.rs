@@ -46,6 +46,8 @@ pub struct Storm {
     pub share: f64,
     /// The only account it hits, counted from 0.
     pub account: Option<usize>,
+    /// The only model it hits, by its slug; all of them when left out.
+    pub model: Option<String>,
 }
 
 /// One call, as the weather sees it.
@@ -54,7 +56,7 @@ pub(super) struct Asked<'a> {
     pub(super) call: Call,
     pub(super) account: Option<usize>,
     pub(super) now: Timestamp,
-    /// What the call is about: a task's or file's name.
+    /// What the call is about: a task's or file's name, or the model of a createTask call.
     pub(super) about: &'a str,
     /// The order behind a createTask call, and the how many-th such call for it this is.
     pub(super) order: Option<(u64, u64)>,
@@ -106,6 +108,7 @@ impl Weather {
     fn hits(&self, storm: &Storm, asked: &Asked<'_>) -> bool {
         (storm.from..storm.to).contains(&asked.now)
             && storm.account.is_none_or(|account| asked.account == Some(account))
+            && storm.model.as_ref().is_none_or(|slug| asked.about == slug)
             && (storm.share >= 1.0 || asked.luck(self.seed, "storm") < storm.share)
     }
 
@@ -238,6 +241,7 @@ mod tests {
             what: OutageKind::Maintenance,
             share: 1.0,
             account: Some(1),
+            model: None,
         };
         let weather = Weather { storms: vec![storm], ..Weather::default() };
         let of = |account, now| weather.trouble(&Asked { account: Some(account), ..asked(now, 1) });

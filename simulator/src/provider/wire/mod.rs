@@ -1,8 +1,8 @@
 //! KIE.AI over HTTP: the pure model behind wiremock, speaking the protocol as it was recorded.
 //!
 //! Answers come at HTTP 200 with the number in the body's `code`, refusals included; the file host and unknown
-//! routes use real statuses; a client without a User-Agent is cut off at the edge. Not simulated: callbacks, the
-//! model catalogue calls, limits on looks.
+//! routes use real statuses; a client without a User-Agent is cut off at the edge. Of the calls about the model
+//! catalogue there are `schema` and `price`. Not simulated: callbacks, limits on looks.
 
 mod answers;
 mod multipart;

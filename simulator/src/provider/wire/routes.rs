@@ -41,11 +41,22 @@ pub(super) fn route(service: &KieService, model: &mut KieModel, request: &Reques
         ("POST", "/api/file-stream-upload") => stored(service, model, key, stream_upload(request), now),
         ("POST", "/api/file-base64-upload") => stored(service, model, key, base64_upload(request), now),
         ("POST", "/api/file-url-upload") => stored(service, model, key, url_upload(request), now),
+        ("GET", path) if path.starts_with("/api/v1/models/") => described(model, key, path, now),
         ("GET", path) if path.starts_with("/f/") => download(model, request, now),
         ("GET", path) if path.starts_with("/kieai/") => uploaded_file(model, path, now),
         (_, path) if call_of(path).is_some() => {
             Reply::json(405, &json!({ "code": 405, "msg": "Method Not Allowed", "data": null }))
         }
+        _ => Reply::json(404, &json!({ "status": 404, "error": "Not Found", "path": path })),
+    }
+}
+
+/// A model's description or price. The slash in its name is a slash of the path.
+fn described(model: &mut KieModel, key: Option<&str>, path: &str, now: Timestamp) -> Reply {
+    let named = path.trim_start_matches("/api/v1/models/").rsplit_once('/');
+    match named {
+        Some((slug, "schema")) => answers::enveloped(model.schema(key, slug, now), |said| said),
+        Some((slug, "price")) => answers::enveloped(model.price(key, slug, now), |said| said),
         _ => Reply::json(404, &json!({ "status": 404, "error": "Not Found", "path": path })),
     }
 }

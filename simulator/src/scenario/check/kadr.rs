@@ -49,6 +49,11 @@ fn fleet(scenario: &Scenario, checks: &mut Checks) {
     }
 }
 
+/// The names of the catalogue's models.
+pub(super) fn model_names() -> Vec<String> {
+    catalogue().map_or_else(Vec::new, |all| all.models().map(|model| model.video.id.to_string()).collect())
+}
+
 fn model(scenario: &Scenario, checks: &mut Checks) {
     let model = &scenario.model;
     for (key, time) in [
@@ -74,6 +79,20 @@ fn model(scenario: &Scenario, checks: &mut Checks) {
     if !found.video.enabled {
         checks
             .wrong("model.id", format!("`{}` takes no orders: choose a model that is switched on", model.id));
+    }
+    let stands_in = |id: &str| ModelId::new(id).ok().and_then(|id| catalogue.model(&id));
+    for (index, id) in model.fallback.iter().enumerate() {
+        let place = Place::of("model").key("fallback").index(index);
+        match stands_in(id) {
+            None => checks.wrong(place, format!("there is no model `{id}`{}", did_you_mean(id, &known))),
+            Some(other) if !other.video.enabled => {
+                checks.wrong(place, format!("`{id}` takes no orders: choose a model that is switched on"));
+            }
+            Some(_) if model.fallback[..index].contains(id) => {
+                checks.wrong(place, format!("`{id}` is listed twice: once is enough"));
+            }
+            Some(_) => {}
+        }
     }
     let first = model.first_poll_s.unwrap_or(found.video.timing.first_poll.as_secs_f64());
     let give_up = model.give_up_s.unwrap_or(found.video.timing.give_up.as_secs_f64());

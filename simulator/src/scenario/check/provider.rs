@@ -1,10 +1,13 @@
 //! The provider: accounts, render times, how long calls take, outages.
 
-use super::{Checks, DAY_S, is_plain, kadr::within_the_day};
+use super::{
+    Checks, DAY_S, is_plain,
+    kadr::{model_names, within_the_day},
+};
 use crate::scenario::{
     nearest::did_you_mean,
     place::Place,
-    schema::{LogNormal, Scenario},
+    schema::{LogNormal, OutageKind, Scenario},
 };
 
 pub(super) fn check(scenario: &Scenario, checks: &mut Checks) {
@@ -119,6 +122,15 @@ fn outages(scenario: &Scenario, checks: &mut Checks) {
         if let Some(account) = outage.account.as_deref().filter(|account| !names.contains(account)) {
             let problem = format!("there is no account `{account}`{}", did_you_mean(account, &names));
             checks.wrong(place.key("account"), problem);
+        }
+        if let Some(id) = outage.model.as_deref() {
+            let (place, known) = (place.key("model"), model_names());
+            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            if outage.what != OutageKind::ModelPaused {
+                checks.wrong(place, "only `what = \"model-paused\"` hits one model: leave it out");
+            } else if !known.is_empty() && !known.contains(&id) {
+                checks.wrong(place, format!("there is no model `{id}`{}", did_you_mean(id, &known)));
+            }
         }
     }
 }

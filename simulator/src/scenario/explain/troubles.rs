@@ -76,6 +76,10 @@ pub(super) fn timeline(scenario: &Scenario) -> Vec<(TimeOfDay, String)> {
             };
             let whose =
                 outage.account.as_ref().map_or_else(String::new, |name| format!(", account {name} only"));
+            let what = match &outage.model {
+                Some(model) => format!("model {model} is paused"),
+                None => what.to_owned(),
+            };
             (outage.at, format!("for {} minutes: {what}{share}{whose}", short(outage.minutes)))
         })
         .collect();

@@ -63,6 +63,7 @@ fn model() -> VideoModel {
         photo_formats: PhotoFormat::ALL.to_vec(),
         photo_bytes_max: 1_000,
         clip_seconds: 10,
+        price_hundredths: 3_000,
         timing: RenderTiming { first_poll: s(40), poll_every: s(10), typical: s(180), give_up: s(1_800) },
     }
 }
