@@ -50,6 +50,8 @@ pub struct VideoRequest<'a> {
     pub prompt: &'a str,
     /// The photo as the provider holds it.
     pub photo_url: &'a str,
+    /// Where the provider is to tell that the task has ended; nowhere when it cannot reach us.
+    pub callback_url: Option<&'a str>,
 }
 
 /// How a render is doing.

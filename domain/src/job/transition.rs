@@ -122,6 +122,7 @@ impl Turn<'_> {
             }
             Event::CancelRequested => Ok(self.cancel()),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -152,12 +153,24 @@ impl Turn<'_> {
                 step.set_task(task);
                 Ok(step)
             }
+            Event::Adopted { attempt, task } if attempt == open.id => {
+                let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                // It runs since about the time it was sent, not since we heard of it.
+                let since = open.sent_at;
+                self.job.state =
+                    State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since };
+                let mut step =
+                    self.due_now().with_notice(notice).with_attempt(attempt, &open.key, AttemptStatus::Running);
+                step.set_task(task);
+                Ok(step)
+            }
             Event::Refused { attempt, failure } if attempt == open.id => {
                 let step = self.fail(&open.key, failure);
                 Ok(step.with_failed_attempt(attempt, &open.key, AttemptStatus::Refused, failure))
             }
             Event::AnswerMissing { attempt } if attempt == open.id => Ok(self.answer_missing(open)),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -224,6 +237,7 @@ impl Turn<'_> {
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -261,6 +275,7 @@ impl Turn<'_> {
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
