@@ -10,3 +10,4 @@ pub mod llm;
 pub mod memory;
 pub mod postgres;
 pub mod system;
+pub mod web;

@@ -32,7 +32,7 @@ pub use order_store::{OrderStore, Placed};
 pub use outbox::{Outbox, OutboxClaim, OutboxMessage};
 pub use photo_store::{Photo, PhotoStore};
 pub use prompt_writer::PromptWriter;
-pub use video_api::{ProviderRefusal, RenderStatus, Reply, VideoApi, VideoRequest};
+pub use video_api::{CALLBACK_PATH, ProviderRefusal, RenderStatus, Reply, VideoApi, VideoRequest};
 pub use work_signal::{Topic, WorkSignal};
 
 #[cfg(feature = "mock")]

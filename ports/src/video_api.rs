@@ -41,6 +41,9 @@ pub struct ProviderRefusal {
     pub evidence: String,
 }
 
+/// The path under our public address at which the provider tells that a task has ended; the attempt's id follows.
+pub const CALLBACK_PATH: &str = "/kie/callback/";
+
 /// One render to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoRequest<'a> {
