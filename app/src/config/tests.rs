@@ -196,3 +196,21 @@ fn the_example_explains_every_key_and_can_be_used_as_it_stands() {
     assert!(env.len() > 30);
     load("", &env).unwrap();
 }
+
+#[test]
+fn callbacks_without_a_key_to_verify_them_are_refused() {
+    let url = ("KADR_HTTP__PUBLIC_URL", "https://kadr.example");
+    let line = told("", &[url]);
+    assert!(line.contains("KADR_KIE__WEBHOOK_KEY") && line.contains("kie.ai/settings"), "{line}");
+    let config = load("", &[url, ("KADR_KIE__WEBHOOK_KEY", "one, 002")]).unwrap();
+    let keys: Vec<_> = config.kie.webhook_key.0.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(keys, ["one", "002"]);
+    assert!(!format!("{config:?}").contains("002"), "no secret is shown");
+}
+
+#[test]
+fn nothing_listens_unless_there_is_something_to_serve_and_then_on_loopback() {
+    let config = load("", &[]).unwrap();
+    assert!(!config.http.is_on() && config.http.listen.ip().is_loopback());
+    assert!(load("http.metrics = true", &[]).unwrap().http.is_on());
+}

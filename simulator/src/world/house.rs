@@ -112,6 +112,7 @@ impl House {
             sending: SendingTerms::default(),
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: order.language,
+            callback_base: None,
         };
         Ok(Self { ports, policy: Arc::new(policy) })
     }
