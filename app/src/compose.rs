@@ -225,7 +225,10 @@ impl House {
             return Ok(None);
         }
         let bound = TcpListener::bind(address).await.map_err(|error| {
-            ComposeError::start(format!("cannot listen on {address}: set KADR_HTTP__LISTEN to another address"), error)
+            ComposeError::start(
+                format!("cannot listen on {address}: set KADR_HTTP__LISTEN to another address"),
+                error,
+            )
         })?;
         Ok(Some(bound))
     }
@@ -321,7 +324,8 @@ impl Desk for HouseDesk {
         }
         // The counters are this process's own and worth showing when the database is away.
         let census = self.ports.jobs.census(self.ports.clock.now()).await;
-        let census = census.inspect_err(|error| tracing::debug!(%error, "the jobs could not be counted")).ok();
+        let census =
+            census.inspect_err(|error| tracing::debug!(%error, "the jobs could not be counted")).ok();
         Some(self.metrics.page(census.as_ref()))
     }
 }

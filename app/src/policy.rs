@@ -2,7 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use domain::{decision::RetryPolicy, id::{AttemptId, ModelId}, job::Rules, model::VideoModel};
+use domain::{
+    decision::RetryPolicy,
+    id::{AttemptId, ModelId},
+    job::Rules,
+    model::VideoModel,
+};
 use ports::{KeyRoster, LeaseTerms};
 
 use crate::texts::Language;

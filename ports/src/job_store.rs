@@ -255,12 +255,8 @@ pub trait JobStore: Send + Sync {
 
     /// Makes the next look at a render due now, if it was to be later and nobody has the job in hand. Changes nothing
     /// else: what became of the render is read by the look.
-    async fn hasten(
-        &self,
-        attempt: AttemptId,
-        task: &TaskId,
-        now: Timestamp,
-    ) -> Result<Hastening, PortError>;
+    async fn hasten(&self, attempt: AttemptId, task: &TaskId, now: Timestamp)
+    -> Result<Hastening, PortError>;
 
     /// The job an attempt belongs to.
     async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError>;

@@ -23,8 +23,8 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub use error::{ErrorKind, PortError};
 pub use job_store::{
-    Adoption, AfterStep, AttemptRecord, Census, Claim, Hastening, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
-    LeaseTerms, LeasedJob, RosterKey,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, Hastening, JobFilter, JobRecord, JobStore, KeyRoster,
+    Lease, LeaseTerms, LeasedJob, RosterKey,
 };
 pub use ledger_store::{AuditFinding, AuditReport, LedgerStore, Posting};
 pub use messenger::{Messenger, VideoMessage};

@@ -67,7 +67,8 @@ impl World {
     pub(super) fn census(&self, now: Timestamp) -> Census {
         let open = || self.jobs.values().filter(|row| row.next_run_at.is_some());
         let of = |name: StateName| open().filter(|row| row.job.state.name() == name).count() as u64;
-        let by_state = StateName::ALL.into_iter().map(|name| (name, of(name))).filter(|(_, count)| *count > 0);
+        let by_state =
+            StateName::ALL.into_iter().map(|name| (name, of(name))).filter(|(_, count)| *count > 0);
         let is_due = |row: &&JobRow| row.lease.is_none() && row.next_run_at.is_some_and(|at| at <= now);
         Census { by_state: by_state.collect(), due: open().filter(is_due).count() as u64 }
     }

@@ -91,7 +91,8 @@ impl PgStores {
         let nothing_said = AttemptWrite::Changed { evidence: None };
         let stored = step_rows::store(&mut *tx, lease, &step, AfterStep::Release, nothing_said, now).await;
         if !stored.map_err(failed(TRIED))? {
-            let error = PortError::new(ErrorKind::Conflict, format!("the lease of job {} is lost", lease.job));
+            let error =
+                PortError::new(ErrorKind::Conflict, format!("the lease of job {} is lost", lease.job));
             return Err(let_go(tx, error).await);
         }
         sqlx::query("SELECT pg_notify($1, '')")

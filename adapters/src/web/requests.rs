@@ -135,9 +135,14 @@ impl WebPages {
             return Err(CallbackFault::Flood);
         }
         let looked_into = async {
-            let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await.map_err(|error| {
-                if error.is::<LengthLimitError>() { CallbackFault::TooLarge } else { CallbackFault::Unreadable }
-            })?;
+            let body =
+                Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await.map_err(|error| {
+                    if error.is::<LengthLimitError>() {
+                        CallbackFault::TooLarge
+                    } else {
+                        CallbackFault::Unreadable
+                    }
+                })?;
             verifier.verify(&seal, &body.to_bytes())
         };
         let task = looked_into.await;

@@ -127,7 +127,9 @@ impl House {
 #[tokio::test]
 async fn a_signed_callback_is_passed_on_with_its_attempt_in_either_spelling_of_its_task() {
     let house = house();
-    for body in [body(), json!({ "data": { "task_id": TASK } }).to_string(), json!({ "taskId": TASK }).to_string()] {
+    for body in
+        [body(), json!({ "data": { "task_id": TASK } }).to_string(), json!({ "taskId": TASK }).to_string()]
+    {
         assert_eq!(house.post(Letter { body, ..letter() }).await, StatusCode::OK);
     }
     let heard = house.notes.heard.lock().unwrap().clone();
@@ -159,7 +161,9 @@ async fn a_forged_stale_unsigned_or_oversized_callback_reaches_nobody() {
         assert_eq!(house.post(letter).await.as_u16(), status, "{fault:?}");
         assert_eq!(house.last_fault(), Some(fault));
     }
-    for (path, status) in [("/kie/callback/", 404), ("/kie/callback/7", 404), ("/kie", 404), ("/metrics", 405)] {
+    for (path, status) in
+        [("/kie/callback/", 404), ("/kie/callback/7", 404), ("/kie", 404), ("/metrics", 405)]
+    {
         assert_eq!(house.post(Letter { path: path.to_owned(), ..letter() }).await.as_u16(), status, "{path}");
     }
     assert_eq!(house.heard(), 0);
@@ -247,7 +251,9 @@ async fn a_head_that_is_too_large_or_no_http_is_refused_by_the_connection() {
     let house = house();
     let large = format!("GET /healthz HTTP/1.1\r\nhost: h\r\nx: {}\r\n\r\n", "y".repeat(40_000));
     let many = format!("GET /healthz HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(100));
-    for request in [large.as_bytes(), many.as_bytes(), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"] {
+    for request in
+        [large.as_bytes(), many.as_bytes(), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"]
+    {
         let answer = over_a_socket(&house, request).await;
         assert!(!answer.contains(" 200 "), "{answer}");
     }

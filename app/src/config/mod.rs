@@ -20,8 +20,8 @@ use serde::Deserialize;
 
 pub use error::ConfigError;
 pub use sections::{
-    Config, DatabaseConfig, DeliveryConfig, HttpConfig, KieSection, LlmSection, LogConfig, LogFormat, RetryConfig,
-    WorkerConfig,
+    Config, DatabaseConfig, DeliveryConfig, HttpConfig, KieSection, LlmSection, LogConfig, LogFormat,
+    RetryConfig, WorkerConfig,
 };
 pub use values::{HttpAddress, KieKeyText, KieKeys, Seconds, SecondsList, Secrets};
 

@@ -140,6 +140,8 @@ fn no_error_and_no_debug_text_shows_a_secret() {
                     | "kie.api_base"
                     | "kie.upload_base"
                     | "kie.proxy"
+                    | "kie.webhook_key"
+                    | "http.public_url"
                     | "llm.api_key"
                     | "llm.base_url"
                     | "llm.proxy"
@@ -166,7 +168,7 @@ fn every_known_key_exists_and_every_field_is_known() {
         let name = key.rsplit('.').next().unwrap();
         assert!(fields.contains(&format!("{name}: ")), "{key}");
     }
-    const SECTIONS: usize = 7;
+    const SECTIONS: usize = 8;
     assert_eq!(
         fields.matches(": ").count(),
         keys::KNOWN.len() + SECTIONS,

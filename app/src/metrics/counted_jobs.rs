@@ -10,8 +10,8 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    Adoption, AfterStep, AttemptRecord, Census, Claim, Hastening, JobFilter, JobRecord, JobStore, KeyRoster, Lease,
-    LeaseTerms, LeasedJob, PortError,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, Hastening, JobFilter, JobRecord, JobStore, KeyRoster,
+    Lease, LeaseTerms, LeasedJob, PortError,
 };
 
 use super::Metrics;

@@ -105,8 +105,10 @@ impl Metrics {
             let goes_again = matches!(step.job.state, State::Submitting { open: None });
             self.double_submissions.inc_by(u64::from(change.status == AttemptStatus::Lost && goes_again));
             if let Some(failure) = change.failure {
-                let labels =
-                    [("class", failure.class.as_str().to_owned()), ("reason", failure.reason.code().to_owned())];
+                let labels = [
+                    ("class", failure.class.as_str().to_owned()),
+                    ("reason", failure.reason.code().to_owned()),
+                ];
                 self.failures.get_or_create(&labels).inc();
             }
         } else if step.job.state.name() == StateName::Rendering {
@@ -117,7 +119,9 @@ impl Metrics {
         match &step.job.state {
             State::Done { .. } => drop(self.delivered.inc()),
             State::Cancelled { .. } => drop(self.cancelled.inc()),
-            State::Refunded { cause, .. } => drop(self.refunds.get_or_create(&[("cause", cause_word(*cause))]).inc()),
+            State::Refunded { cause, .. } => {
+                drop(self.refunds.get_or_create(&[("cause", cause_word(*cause))]).inc())
+            }
             State::Queued
             | State::Prompting
             | State::Submitting { .. }

@@ -159,8 +159,11 @@ impl Turn<'_> {
                 let since = open.sent_at;
                 self.job.state =
                     State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since };
-                let mut step =
-                    self.due_now().with_notice(notice).with_attempt(attempt, &open.key, AttemptStatus::Running);
+                let mut step = self.due_now().with_notice(notice).with_attempt(
+                    attempt,
+                    &open.key,
+                    AttemptStatus::Running,
+                );
                 step.set_task(task);
                 Ok(step)
             }

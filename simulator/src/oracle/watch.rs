@@ -248,6 +248,10 @@ impl Observer for Oracle {
                 scene.job = Some(job);
                 self.outdated(scene, job, lease);
             }
+            Kind::Hastened { job } => {
+                scene.job = Some(job);
+                self.hastened(scene, job);
+            }
             Kind::Rescued { job, hung } => {
                 scene.job = Some(job);
                 self.rescued(scene, job, hung);
@@ -287,6 +291,7 @@ impl Observer for Oracle {
             Kind::Settled => self.settled(scene),
             Kind::Called { job: None, .. }
             | Kind::Charged { .. }
+            | Kind::CalledBack { .. }
             | Kind::Killed { .. }
             | Kind::Fault { .. }
             | Kind::Outage { .. } => {}

@@ -24,6 +24,8 @@ pub const BUILT_IN: &[Builtin] = built_in![
     "key-exhausted",
     "crash-storm",
     "hostile-users",
+    "lost-answers",
+    "lost-answers-deaf",
     "launch-day",
     "launch-million",
     "mm-c",

@@ -81,6 +81,7 @@ impl House {
             outbox: stores.clone(),
             photos: stores,
             video: Arc::new(SimVideo {
+                post: None,
                 real: Arc::new(video),
                 kie: outside.kie.shared_model(),
                 around: Arc::clone(&around),

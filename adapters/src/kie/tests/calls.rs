@@ -134,7 +134,8 @@ async fn what_cannot_be_asked_is_never_sent() {
     let stranger = KeyId::new("kie-00000000").unwrap();
     let sora = sora();
     let (off, gone) = (ModelId::new("sora-2-pro").unwrap(), ModelId::new("gone").unwrap());
-    let request = |model| VideoRequest { model, prompt: "p", photo_url: "https://h/p.jpg", callback_url: None };
+    let request =
+        |model| VideoRequest { model, prompt: "p", photo_url: "https://h/p.jpg", callback_url: None };
     assert_eq!(reason_of(&api.create(&stranger, request(&sora)).await), Reason::KeyRejected);
     assert_eq!(reason_of(&api.upload(&stranger, AttemptId::new(1), &photo()).await), Reason::KeyRejected);
     assert_eq!(reason_of(&api.balance(&stranger).await), Reason::KeyRejected);

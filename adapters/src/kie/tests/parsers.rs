@@ -102,7 +102,6 @@ fn verifier() -> CallbackVerifier {
     CallbackVerifier::new(vec!["the webhook key".to_owned().into()])
 }
 
-
 proptest! {
     // The classifier looks for every phrase of its tables in each text, which a debug build does slowly.
     #![proptest_config(ProptestConfig::with_cases(64))]

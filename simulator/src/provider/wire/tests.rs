@@ -223,7 +223,8 @@ async fn kadrs_adapter_walks_the_whole_path() {
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model();
     let PortReply::Yes(url) = adapter.upload(&keys[0], AttemptId::new(9), &photo()).await else { panic!() };
-    let request = VideoRequest { model, prompt: "The mug turns slowly.", photo_url: &url, callback_url: None };
+    let request =
+        VideoRequest { model, prompt: "The mug turns slowly.", photo_url: &url, callback_url: None };
     let PortReply::Yes(task) = adapter.create(&keys[0], request).await else { panic!() };
     let looked = adapter.status(&keys[0], model, &task).await;
     assert_eq!(looked, PortReply::Yes(RenderStatus::Running));
@@ -285,8 +286,8 @@ async fn kadrs_adapter_understands_everything_the_provider_can_say() {
         model: catalogue.default_model(),
         prompt: "Slow orbit.",
         photo_url: "https://h.example/p.jpg",
-            callback_url: None,
-        };
+        callback_url: None,
+    };
     let expected = [
         Some((FailureClass::Billing, Reason::AccountCredits)),
         Some((FailureClass::RateLimited, Reason::RateLimit)),
@@ -327,7 +328,12 @@ async fn failed_tasks_reach_the_adapter_with_their_class() {
     let world = World::planned(plan).await;
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model();
-    let request = VideoRequest { model, prompt: "Slow orbit.", photo_url: "https://h.example/p.jpg", callback_url: None };
+    let request = VideoRequest {
+        model,
+        prompt: "Slow orbit.",
+        photo_url: "https://h.example/p.jpg",
+        callback_url: None,
+    };
     let mut tasks = Vec::new();
     for _ in 0..6 {
         let PortReply::Yes(task) = adapter.create(&keys[0], request).await else { panic!() };
@@ -354,7 +360,12 @@ async fn held_answers_come_late_and_the_work_is_done_before() {
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model().clone();
     let calling = tokio::spawn(async move {
-        let request = VideoRequest { model: &model, prompt: "x", photo_url: "https://h.example/p.jpg", callback_url: None };
+        let request = VideoRequest {
+            model: &model,
+            prompt: "x",
+            photo_url: "https://h.example/p.jpg",
+            callback_url: None,
+        };
         adapter.create(&keys[0], request).await
     });
     while world.server.model().creations().is_empty() {

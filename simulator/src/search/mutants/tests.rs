@@ -82,6 +82,7 @@ fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("work"), video_bytes_max: 1_000 },
         language: Language::En,
+        callback_base: None,
     }
 }
 
