@@ -117,10 +117,14 @@ impl Metrics {
         let is_retry = |kind: &NoticeKind| matches!(kind, NoticeKind::Retrying { .. });
         self.retries.inc_by(u64::from(step.notices.iter().any(|notice| is_retry(&notice.kind))));
         match &step.job.state {
-            State::Done { .. } => drop(self.delivered.inc()),
-            State::Cancelled { .. } => drop(self.cancelled.inc()),
+            State::Done { .. } => {
+                self.delivered.inc();
+            }
+            State::Cancelled { .. } => {
+                self.cancelled.inc();
+            }
             State::Refunded { cause, .. } => {
-                drop(self.refunds.get_or_create(&[("cause", cause_word(*cause))]).inc())
+                self.refunds.get_or_create(&[("cause", cause_word(*cause))]).inc();
             }
             State::Queued
             | State::Prompting

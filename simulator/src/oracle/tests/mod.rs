@@ -4,6 +4,7 @@ mod bent;
 mod bent_figures;
 mod bent_words;
 mod bent_workers;
+mod callbacks;
 mod goals;
 mod legal;
 mod random;
