@@ -9,3 +9,4 @@ mod goals;
 mod legal;
 mod random;
 mod tale;
+mod written_again;
