@@ -38,7 +38,7 @@ impl Clock for Fixed {
     }
 
     async fn sleep_until(&self, _at: Timestamp) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

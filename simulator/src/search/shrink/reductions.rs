@@ -83,7 +83,7 @@ fn fault_groups(base: &Scenario) -> Candidates {
         }),
         with(base, "errors of the provider", |scenario| scenario.errors = Errors::default()),
         with(base, "what goes wrong with callbacks", |scenario| {
-            scenario.callbacks = quiet(&scenario.callbacks)
+            scenario.callbacks = quiet(&scenario.callbacks);
         }),
         with(base, "callbacks", |scenario| scenario.callbacks = Callbacks::default()),
         with(base, "errors of the database", |scenario| scenario.database = Database::default()),
