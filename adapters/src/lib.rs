@@ -11,3 +11,4 @@ pub mod memory;
 pub mod photo;
 pub mod postgres;
 pub mod system;
+pub mod web;

@@ -3,14 +3,16 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use adapters::{
     folder::FolderMessenger,
     http::HttpOptions,
-    kie::{Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi, ModelState},
+    kie::{
+        CallbackFault, CallbackVerifier, Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi, ModelState,
+    },
     llm::{ChatPromptWriter, LlmConfig},
     photo::ImageStudio,
     postgres::{
@@ -18,20 +20,27 @@ use adapters::{
         server::{PostgresServer, ServerOptions},
     },
     system::{OsEntropy, SystemClock},
+    web::{Desk, WebPages, serve},
 };
+use async_trait::async_trait;
 use domain::{
-    id::{AccountId, ModelId, OrderId},
+    decision::RetryPolicy,
+    id::{AccountId, AttemptId, ModelId, OrderId, TaskId},
     model::VideoModel,
+    time::Timestamp,
 };
-use ports::{Clock, ErrorKind, KeyRoster, LeaseTerms, PortError, PromptWriter, VideoApi};
+use ports::{CALLBACK_PATH, Clock, ErrorKind, KeyRoster, LeaseTerms, PortError, PromptWriter, VideoApi};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
 use url::Url;
 
 use crate::{
     Policy, Ports,
     config::{Config, HttpAddress},
+    metrics::{CountedJobs, Metrics},
     no_provider::NoProvider,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
+    services::hear_callback::{Heard, hear_callback},
     texts::Language,
 };
 
@@ -200,6 +209,7 @@ pub struct House {
     pub database: String,
     /// The language model in one line, or nothing when prompts come from the templates.
     pub writer: Option<String>,
+    metrics: Arc<Metrics>,
     stores: PgStores,
     messenger: Arc<FolderMessenger>,
     server: Option<PostgresServer>,
@@ -232,11 +242,12 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let messenger = Arc::new(FolderMessenger::new(&config.delivery.dir, messages, Arc::clone(&clock)));
         let all = Arc::new(stores.clone());
+        let metrics = Arc::new(Metrics::new());
         let ports = Ports {
             clock,
             entropy: Arc::new(OsEntropy),
             orders: all.clone(),
-            jobs: all.clone(),
+            jobs: Arc::new(CountedJobs::new(all.clone(), Arc::clone(&metrics))),
             ledger: all.clone(),
             outbox: all.clone(),
             photos: all,
@@ -246,7 +257,7 @@ impl House {
             messenger: messenger.clone(),
             signal: stores.signal(),
         };
-        Ok(Self { ports, policy, database: told, writer: writer_told, stores, messenger, server })
+        Ok(Self { ports, policy, database: told, writer: writer_told, metrics, stores, messenger, server })
     }
 
     /// Makes sure that videos can be saved before one is paid for.
@@ -269,6 +280,45 @@ impl House {
         }
     }
 
+    /// Takes the port that the server listens on, if there is anything to serve.
+    ///
+    /// # Errors
+    /// [`ComposeError::Start`] naming the address.
+    pub async fn bind_web(&self, config: &Config) -> Result<Option<TcpListener>, ComposeError> {
+        let address = config.http.listen;
+        if !config.http.is_on() {
+            return Ok(None);
+        }
+        let bound = TcpListener::bind(address).await.map_err(|error| {
+            ComposeError::start(
+                format!("cannot listen on {address}: set KADR_HTTP__LISTEN to another address"),
+                error,
+            )
+        })?;
+        Ok(Some(bound))
+    }
+
+    /// Serves callbacks and pages until `stop` returns and what is under way is answered; without a listener at once.
+    pub async fn serve_web(
+        &self,
+        config: &Config,
+        listener: Option<TcpListener>,
+        stop: impl Future<Output = ()> + Send,
+    ) {
+        let Some(listener) = listener else { return };
+        let desk = HouseDesk {
+            ports: self.ports.clone(),
+            policy: Arc::clone(&self.policy),
+            metrics: Arc::clone(&self.metrics),
+            shows_metrics: config.http.metrics,
+            quiet_until: Mutex::new((Timestamp::from_millis(0), 0)),
+        };
+        let keys = config.kie.webhook_key.0.clone();
+        let verifier = config.http.public_url.as_ref().map(|_| CallbackVerifier::new(keys));
+        let pages = WebPages::new(Arc::new(desk), verifier, Arc::clone(&self.ports.clock));
+        serve(Arc::new(pages), listener, stop).await;
+    }
+
     /// Closes connections, and stops the private server if nobody else uses it.
     ///
     /// # Errors
@@ -282,6 +332,66 @@ impl House {
             Ok(Err(error)) => Err(ComposeError::start("the private PostgreSQL did not stop", error)),
             Err(error) => Err(ComposeError::start("the private PostgreSQL did not stop", error)),
         }
+    }
+}
+
+/// What the house does about requests.
+struct HouseDesk {
+    ports: Ports,
+    policy: Arc<Policy>,
+    metrics: Arc<Metrics>,
+    shows_metrics: bool,
+    /// Until when callbacks that changed nothing are only counted, and how many were.
+    quiet_until: Mutex<(Timestamp, u64)>,
+}
+
+impl HouseDesk {
+    /// How long one line about useless callbacks stands for all: strangers must not be able to fill the log.
+    const QUIET: Duration = Duration::from_secs(60);
+
+    /// How many useless callbacks came since the last line, if it is time for another.
+    fn useless(&self) -> Option<u64> {
+        let now = self.ports.clock.now();
+        let mut state = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, kept_quiet) = &mut *state;
+        if now < *until {
+            *kept_quiet += 1;
+            return None;
+        }
+        *until = now.after(Self::QUIET);
+        Some(std::mem::take(kept_quiet))
+    }
+}
+
+#[async_trait]
+impl Desk for HouseDesk {
+    async fn callback(&self, attempt: AttemptId, task: &TaskId) -> Result<(), PortError> {
+        let heard = hear_callback(&self.ports, &self.policy, attempt, task).await?;
+        self.metrics.heard(heard);
+        if heard == Heard::Unmatched
+            && let Some(unsaid) = self.useless()
+        {
+            tracing::warn!(attempt.id = %attempt, task = %task, unsaid, "a callback is about nothing under way");
+        }
+        Ok(())
+    }
+
+    fn refused(&self, fault: CallbackFault) {
+        self.metrics.callback(fault.as_str());
+        if let Some(unsaid) = self.useless() {
+            tracing::warn!(%fault, unsaid, "a callback is not believed");
+        }
+    }
+
+    async fn metrics(&self) -> Option<String> {
+        if !self.shows_metrics {
+            return None;
+        }
+        // The counters are this process's own and worth showing when the database is away.
+        let census = self.ports.jobs.census(self.ports.clock.now()).await;
+        let census =
+            census.inspect_err(|error| tracing::debug!(%error, "the jobs could not be counted")).ok();
+        Some(self.metrics.page(census.as_ref()))
     }
 }
 
@@ -382,8 +492,13 @@ fn address_of(url: &SecretString) -> String {
 
 fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
     let worker = &config.worker;
+    let base = config.http.public_url.as_ref();
+    let mut retry = config.retry.policy();
+    if base.is_some() && config.retry.lost_answer_grace_s.is_none() {
+        retry = RetryPolicy { lost_answer_grace: LOST_ANSWER_GRACE_WITH_CALLBACKS, ..retry };
+    }
     Policy {
-        retry: config.retry.policy().into(),
+        retry: retry.into(),
         models,
         roster,
         lease: LeaseTerms { lease: worker.lease_s.duration(), deadline: worker.step_deadline_s.duration() },
@@ -399,6 +514,7 @@ fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
             video_bytes_max: config.delivery.video_bytes_max,
         },
         language: Language::parse(&config.delivery.language).unwrap_or_default(),
+        callback_base: base.map(|url| format!("{}{CALLBACK_PATH}", url.0.as_str().trim_end_matches('/'))),
     }
 }
 

@@ -159,6 +159,7 @@ pub(crate) fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("/nonexistent/kadr"), video_bytes_max: 1_000 },
         language: Language::En,
+        callback_base: None,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod config;
 #[cfg(test)]
 mod fixtures;
 mod ids;
+pub mod metrics;
 mod no_provider;
 pub mod policy;
 mod ports_set;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
     decision::RetryPolicy,
-    id::ModelId,
+    id::{AttemptId, ModelId},
     job::{Job, Rules},
     model::{self, VideoModel},
     order::Order,
@@ -32,9 +32,22 @@ pub struct Policy {
     pub delivery: DeliveryTerms,
     /// The language of messages.
     pub language: Language,
+    /// Where the provider tells that a task has ended: the address an attempt's id is added to. `None` when it cannot
+    /// reach us.
+    pub callback_base: Option<String>,
 }
 
+/// How long a lost answer is waited for when callbacks are heard, unless the operator says otherwise: the callback
+/// comes at the render's end, and most renders have ended by then. Without callbacks nothing is won by waiting longer.
+pub const LOST_ANSWER_GRACE_WITH_CALLBACKS: Duration = Duration::from_secs(300);
+
 impl Policy {
+    /// Where the provider tells that this attempt's task has ended.
+    #[must_use]
+    pub fn callback_url(&self, attempt: AttemptId) -> Option<String> {
+        self.callback_base.as_ref().map(|base| format!("{base}{attempt}"))
+    }
+
     /// The rules jobs of a model run under. A model that left the catalogue runs under the default model's times
     /// until the provider's answer ends the job.
     #[must_use]

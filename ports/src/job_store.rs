@@ -122,6 +122,37 @@ pub struct AttemptRecord {
     pub changed_at: Timestamp,
 }
 
+/// What came of adopting a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// The job renders it now; what was stored.
+    Adopted(Box<Step>),
+    /// The attempt has this very task already.
+    Already,
+    /// The attempt does not exist, waits for no answer any more, or the task belongs to another attempt.
+    Refused,
+}
+
+/// What came of hastening the next look at a render.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hastening {
+    /// It is due now and was to be later.
+    Hastened,
+    /// It was due already, or a worker has the job in hand.
+    AlreadyDue,
+    /// The job does not render this task.
+    NotRendering,
+}
+
+/// The unfinished jobs, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
+    /// How many jobs stand in each unfinished state that any stands in, in the order a job passes them.
+    pub by_state: Vec<(StateName, u64)>,
+    /// How many of all are due and wait for a worker.
+    pub due: u64,
+}
+
 /// The job queue.
 ///
 /// Laws, each tested on every implementation:
@@ -134,6 +165,8 @@ pub struct AttemptRecord {
 ///   loses them to `rescue_hung` although it still extends them; either way the job is due at once and keeps its
 ///   urgency;
 /// - a finished job is never claimed again;
+/// - a task is adopted by the one open attempt that waits for it, whoever holds the lease, and by no other;
+/// - a hastened look is never put off, and takes no job from its worker;
 /// - cool-downs only move later;
 /// - a model the provider refused takes no submission until its cool-down is over, then one at a time, until one is
 ///   accepted; the operator is told once ([`domain::circuit`]).
@@ -210,6 +243,28 @@ pub trait JobStore: Send + Sync {
     /// # Errors
     /// [`crate::ErrorKind::Rejected`] when there is no such job or it is too late.
     async fn cancel(&self, job: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError>;
+
+    /// Gives an attempt that still waits for its answer the task that has shown itself
+    /// ([`domain::job::Event::Adopted`]), whoever holds the lease: its holder's answer comes too late then. Takes locks
+    /// on the job alone.
+    async fn adopt(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Adoption, PortError>;
+
+    /// Makes the next look at a render due now, if it was to be later and nobody has the job in hand. Changes nothing
+    /// else: what became of the render is read by the look.
+    async fn hasten(&self, attempt: AttemptId, task: &TaskId, now: Timestamp)
+    -> Result<Hastening, PortError>;
+
+    /// The job an attempt belongs to.
+    async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError>;
+
+    /// Counts the unfinished jobs.
+    async fn census(&self, now: Timestamp) -> Result<Census, PortError>;
 
     /// One job.
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError>;

@@ -24,8 +24,8 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub use error::{ErrorKind, PortError};
 pub use job_store::{
-    AfterStep, AttemptRecord, Claim, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob,
-    RosterKey,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, Hastening, JobFilter, JobRecord, JobStore, KeyRoster,
+    Lease, LeaseTerms, LeasedJob, RosterKey,
 };
 pub use ledger_store::{AuditFinding, AuditReport, LedgerStore, Posting};
 pub use messenger::{Messenger, VideoMessage};
@@ -34,7 +34,7 @@ pub use outbox::{Outbox, OutboxClaim, OutboxMessage};
 pub use photo_store::{Photo, PhotoStore};
 pub use photo_studio::{PhotoStudio, Prepared};
 pub use prompt_writer::PromptWriter;
-pub use video_api::{ProviderRefusal, RenderStatus, Reply, VideoApi, VideoRequest};
+pub use video_api::{CALLBACK_PATH, ProviderRefusal, RenderStatus, Reply, VideoApi, VideoRequest};
 pub use work_signal::{Topic, WorkSignal};
 
 #[cfg(feature = "mock")]

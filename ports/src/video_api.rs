@@ -41,6 +41,9 @@ pub struct ProviderRefusal {
     pub evidence: String,
 }
 
+/// The path under our public address at which the provider tells that a task has ended; the attempt's id follows.
+pub const CALLBACK_PATH: &str = "/kie/callback/";
+
 /// One render to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoRequest<'a> {
@@ -50,6 +53,8 @@ pub struct VideoRequest<'a> {
     pub prompt: &'a str,
     /// The photo as the provider holds it.
     pub photo_url: &'a str,
+    /// Where the provider is to tell that the task has ended; nowhere when it cannot reach us.
+    pub callback_url: Option<&'a str>,
 }
 
 /// How a render is doing.

@@ -172,7 +172,11 @@ impl VideoApi for KieVideoApi {
             let why = format!("`{}` is switched off in the catalogue: {off_reason}", request.model);
             return map::not_sent(Reason::ModelUnavailable, &why);
         }
-        let body = model.request_body(request.prompt, request.photo_url);
+        let mut body = model.request_body(request.prompt, request.photo_url);
+        if let (Some(url), Some(fields)) = (request.callback_url, body.as_object_mut()) {
+            // Beside `model` in every API of KIE's (docs, market and veo3-api/generate-veo-3-video).
+            fields.insert("callBackUrl".to_owned(), url.into());
+        }
         let call = self.post(&model.endpoint.create, &body);
         match self.call("create", key, call, self.config.timeouts.create).await {
             Ok(answer) => map::created(&answer),

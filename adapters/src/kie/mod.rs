@@ -5,6 +5,7 @@
 //!
 //! Facts about the API come from its documentation (docs.kie.ai) and from publicly recorded traffic of its users.
 
+mod callback;
 mod catalogue;
 mod client;
 mod config;
@@ -14,6 +15,7 @@ mod map;
 mod mp4;
 mod wire;
 
+pub use callback::{CallbackFault, CallbackVerifier, SIGNATURE_HEADER, Seal, TIMESTAMP_HEADER, signature};
 pub use catalogue::{Catalogue, CatalogueError, CatalogueModel, KieCredits};
 pub use client::KieVideoApi;
 pub use config::{KieConfig, KieError, KieKey, KieTimeouts};

@@ -16,8 +16,9 @@ use super::world::World;
 /// A submission.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
+    pub(super) job: JobId,
     account: Option<AccountId>,
-    record: AttemptRecord,
+    pub(super) record: AttemptRecord,
 }
 
 /// What accounts and keys are doing, kept up to date instead of counted anew for each choice of a key.
@@ -104,13 +105,13 @@ impl World {
             self.load.note_sending(account, now);
         }
         self.load.count(change.id, account.as_ref(), &change.key, true);
-        self.attempts.insert(change.id, Attempt { account, record });
+        self.attempts.insert(change.id, Attempt { job, account, record });
         self.attempts_by_job.entry(job).or_default().push(change.id);
     }
 
     /// Records what became of a submission.
     pub(super) fn update_attempt(&mut self, change: &AttemptChange, evidence: Option<&str>, now: Timestamp) {
-        let Some(Attempt { record, account }) = self.attempts.get_mut(&change.id) else { return };
+        let Some(Attempt { record, account, .. }) = self.attempts.get_mut(&change.id) else { return };
         record.status = change.status;
         record.task = change.task.clone().or_else(|| record.task.take());
         record.failure = change.failure.or(record.failure);

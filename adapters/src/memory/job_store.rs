@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    id::{AttemptId, JobId, WorkerId},
-    job::{self, Event, Rules, State, Step},
+    id::{AttemptId, JobId, TaskId, WorkerId},
+    job::{self, Event, Job, Rules, State, Step},
     key::KeyFacts,
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
-    LeasedJob, PortError, Topic,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, ErrorKind, Hastening, JobFilter, JobRecord, JobStore,
+    KeyRoster, Lease, LeaseTerms, LeasedJob, PortError, Topic,
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 
 impl MemStores {
-    fn ring_for(&self, step: &Step) {
+    pub(super) fn ring_for(&self, step: &Step) {
         if !step.notices.is_empty() {
             self.signal.ring(Topic::Outbox);
         }
@@ -180,6 +180,33 @@ impl JobStore for MemStores {
         drop(world);
         self.ring_for(&step);
         Ok(step)
+    }
+
+    async fn adopt(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Adoption, PortError> {
+        self.adopt_task(attempt, task, rules, now)
+    }
+
+    async fn hasten(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        now: Timestamp,
+    ) -> Result<Hastening, PortError> {
+        Ok(self.hasten_look(attempt, task, now))
+    }
+
+    async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError> {
+        Ok(self.lock().row_of_attempt(attempt).map(|row| row.job.clone()))
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, PortError> {
+        Ok(self.lock().census(now))
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {

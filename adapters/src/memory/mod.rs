@@ -1,6 +1,7 @@
 //! Kadr's state in memory: the fast twin of [`crate::postgres`], file for file, held to the same laws by the same
 //! tests. What one lock guards here is one transaction there.
 
+mod adoption;
 mod attempts;
 mod audit;
 mod job_store;

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     circuit::Circuits,
-    id::{AttemptId, JobId, WorkerId},
-    job::{self, Event, Refusal, Rules, State, Step},
+    id::{AttemptId, JobId, TaskId, WorkerId},
+    job::{self, Event, Job, Refusal, Rules, State, Step},
     key::KeyFacts,
     priority::Priority,
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
-    LeasedJob, PortError, Topic,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, ErrorKind, Hastening, JobFilter, JobRecord, JobStore,
+    KeyRoster, Lease, LeaseTerms, LeasedJob, PortError, Topic,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ const CLAIM: &str = "WITH due AS MATERIALIZED (
 
 impl PgStores {
     /// Rings for the messages of a step that was stored.
-    fn ring_for(&self, step: &Step) {
+    pub(super) fn ring_for(&self, step: &Step) {
         if !step.notices.is_empty() {
             self.signal.ring(Topic::Outbox);
         }
@@ -75,9 +75,26 @@ async fn lock_job(tx: &mut PgConnection, id: JobId) -> Result<Option<JobRow>, Po
         .map_err(failed("read the job"))
 }
 
+/// Takes a locked job from whoever holds it: the number grows before a step is written under it.
+pub(super) async fn take_over(
+    tx: &mut PgConnection,
+    job: JobId,
+    now: Timestamp,
+) -> Result<Lease, sqlx::Error> {
+    let number: i64 = sqlx::query_scalar(
+        "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = $1, lease_until = $2, lease_deadline = $2
+         WHERE id = $1 RETURNING lease_no",
+    )
+    .bind(Uuid::from_u128(job.value()))
+    .bind(to_db(now))
+    .fetch_one(tx)
+    .await?;
+    Ok(Lease { job, number })
+}
+
 /// Ends a transaction that changes nothing. One that is merely dropped is rolled back beside whatever the caller does
 /// next, and a claim passes over locked jobs meanwhile.
-async fn let_go(tx: Transaction, error: PortError) -> PortError {
+pub(super) async fn let_go(tx: Transaction, error: PortError) -> PortError {
     if let Err(failure) = tx.rollback().await {
         tracing::debug!(error = %failure, "a transaction without changes could not be rolled back");
     }
@@ -302,17 +319,7 @@ impl JobStore for PgStores {
             Ok(step) => step,
             Err(error) => return Err(let_go(tx, error).await),
         };
-        // Whoever holds the job loses it: the number grows before the step is written under it.
-        let number: i64 = sqlx::query_scalar(
-            "UPDATE jobs SET lease_no = lease_no + 1, lease_owner = $1, lease_until = $2, lease_deadline = $2
-             WHERE id = $1 RETURNING lease_no",
-        )
-        .bind(Uuid::from_u128(id.value()))
-        .bind(to_db(now))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(failed(TRIED))?;
-        let lease = Lease { job: id, number };
+        let lease = take_over(&mut tx, id, now).await.map_err(failed(TRIED))?;
         let nothing_said = AttemptWrite::Changed { evidence: None };
         let stored = step_rows::store(&mut *tx, lease, &step, AfterStep::Release, nothing_said, now).await;
         if !stored.map_err(failed(TRIED))? {
@@ -321,6 +328,33 @@ impl JobStore for PgStores {
         tx.commit().await.map_err(commit_failed(TRIED))?;
         self.ring_for(&step);
         Ok(step)
+    }
+
+    async fn adopt(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Adoption, PortError> {
+        self.adopt_task(attempt, task, rules, now).await
+    }
+
+    async fn hasten(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        now: Timestamp,
+    ) -> Result<Hastening, PortError> {
+        self.hasten_look(attempt, task, now).await
+    }
+
+    async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError> {
+        self.job_with_attempt(attempt).await
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, PortError> {
+        self.count_unfinished(now).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {

@@ -4,6 +4,7 @@
 //! trigger that records what an operator typed into psql. Locks are always taken in the same order: provider
 //! accounts, job, provider models, user.
 
+mod adoption;
 mod attempts;
 mod circuits;
 mod claim_rows;

@@ -52,6 +52,10 @@ pub(super) enum Command {
     ///
     /// Takes due jobs, sends messages, rescues what a killed worker left. Several may run at once, on any number of
     /// hosts with the same DATABASE_URL. SIGTERM and Ctrl-C let running steps finish; a second one cuts them short.
+    ///
+    /// With KADR_HTTP__PUBLIC_URL and KADR_KIE__WEBHOOK_KEY it also hears KIE tell that a video is ready, at
+    /// /kie/callback/ of KADR_HTTP__LISTEN (127.0.0.1:8080); with KADR_HTTP__METRICS=true it serves /metrics there, and
+    /// with either /healthz. It listens for nothing otherwise.
     Run,
     /// Order videos of a product photo
     ///

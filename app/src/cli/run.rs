@@ -46,12 +46,18 @@ pub(super) fn need_keys(config: &Config) -> Result<(), Failure> {
 
 async fn work(config: &Config, house: &House, out: &mut Output) -> Ended {
     house.check_delivery()?;
+    let listener = house.bind_web(config).await?;
     introduce(config, house, out)?;
     sweep_work_dir(&config.work_dir, house.ports.clock.now(), LEFTOVER_AGE);
     let stop = Stop::new();
     tokio::select! {
         biased;
-        () = workers::work(&house.ports, &house.policy, &stop) => {}
+        ((), ()) = async {
+            tokio::join!(
+                workers::work(&house.ports, &house.policy, &stop),
+                house.serve_web(config, listener, stop.asked())
+            )
+        } => {}
         () = signals::pass_on(&stop, out.noting()) => {}
         () = house.listen() => {}
     }
@@ -80,6 +86,7 @@ fn introduce(config: &Config, house: &House, out: &mut Output) -> Result<(), Fai
         format!("videos    to {}", config.delivery.dir.display()),
         format!("worker    {slots} steps at once; stop with Ctrl-C or SIGTERM"),
     ]);
+    lines.extend(web(config).map(|told| format!("web       {told}")));
     if house.writer.is_none() {
         tracing::warn!("no language model is configured: prompts come from the templates");
     }
@@ -93,6 +100,16 @@ fn introduce(config: &Config, house: &House, out: &mut Output) -> Result<(), Fai
         "writer": house.writer,
         "delivery_dir": config.delivery.dir.display().to_string(),
         "slots": slots,
+        "web": web(config),
     });
     out.show(&value, &lines)
+}
+
+/// What is served, in one line; `None` when nothing is.
+fn web(config: &Config) -> Option<String> {
+    let http = &config.http;
+    let callbacks = http.public_url.as_ref().map(|url| format!("callbacks for {url}"));
+    let metrics = http.metrics.then(|| "/metrics".to_owned());
+    let served: Vec<_> = callbacks.into_iter().chain(metrics).collect();
+    http.is_on().then(|| format!("http://{}: {}, /healthz", http.listen, served.join(", ")))
 }

@@ -111,6 +111,14 @@ impl Config {
         for key in &self.kie.keys.0 {
             AccountId::new(&key.account).map_err(|e| ConfigError::value("kie.keys", e.to_string()))?;
         }
+        if self.http.public_url.is_some() && self.kie.webhook_key.0.is_empty() {
+            // Anybody could send us callbacks otherwise, and have a task of one user taken for another's.
+            return Err(ConfigError::value(
+                "kie.webhook_key",
+                "it is not set, and `http.public_url` asks for callbacks that only it can verify: make one at \
+                 kie.ai/settings for each account, or leave `http.public_url` out",
+            ));
+        }
         if self.llm.model.trim().is_empty() {
             return Err(ConfigError::value(
                 "llm.model",

@@ -20,10 +20,10 @@ use serde::Deserialize;
 
 pub use error::ConfigError;
 pub use sections::{
-    Config, DatabaseConfig, DeliveryConfig, KieSection, LlmSection, LogConfig, LogFormat, RetryConfig,
-    WorkerConfig,
+    Config, DatabaseConfig, DeliveryConfig, HttpConfig, KieSection, LlmSection, LogConfig, LogFormat,
+    RetryConfig, WorkerConfig,
 };
-pub use values::{HttpAddress, KieKeyText, KieKeys, NameList, Seconds, SecondsList};
+pub use values::{HttpAddress, KieKeyText, KieKeys, NameList, Seconds, SecondsList, Secrets};
 
 /// The file that is read when it lies in the working directory and no other is named.
 pub const DEFAULT_FILE: &str = "kadr.toml";

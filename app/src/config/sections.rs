@@ -1,6 +1,6 @@
 //! The sections and their defaults.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use domain::{
     decision::RetryPolicy,
@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::values::{HttpAddress, KieKeys, NameList, Seconds, SecondsList};
+use super::values::{HttpAddress, KieKeys, NameList, Seconds, SecondsList, Secrets};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub kie: KieSection,
     /// The language model.
     pub llm: LlmSection,
+    /// The server.
+    pub http: HttpConfig,
     /// The loops.
     pub worker: WorkerConfig,
     /// Trying again.
@@ -46,6 +48,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             kie: KieSection::default(),
             llm: LlmSection::default(),
+            http: HttpConfig::default(),
             worker: WorkerConfig::default(),
             retry: RetryConfig::default(),
             delivery: DeliveryConfig::default(),
@@ -88,6 +91,8 @@ pub struct KieSection {
     pub upload_base: Option<HttpAddress>,
     /// The proxy for both, and for downloads.
     pub proxy: Option<HttpAddress>,
+    /// What callbacks are signed with, one key an account.
+    pub webhook_key: Secrets,
     /// Tasks one account may run at once.
     pub running_max: u32,
     /// Tasks one account may create within the window.
@@ -115,6 +120,7 @@ impl Default for KieSection {
             api_base: None,
             upload_base: None,
             proxy: None,
+            webhook_key: Secrets::default(),
             running_max: limits.running_max,
             creates_max: limits.creates_max,
             window_s: Seconds(limits.window.as_secs()),
@@ -164,6 +170,32 @@ impl Default for LlmSection {
             proxy: None,
             timeout_s: Seconds(60),
         }
+    }
+}
+
+/// The server of `kadr run`. It listens when there is something to hear or to show: a public address or the metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Our address as the provider reaches it; without one no callback is asked for.
+    pub public_url: Option<HttpAddress>,
+    /// Whether `/metrics` is served.
+    pub metrics: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { public_url: None, metrics: false, listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl HttpConfig {
+    /// Whether there is anything to serve.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.public_url.is_some() || self.metrics
     }
 }
 

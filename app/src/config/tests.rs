@@ -140,6 +140,8 @@ fn no_error_and_no_debug_text_shows_a_secret() {
                     | "kie.api_base"
                     | "kie.upload_base"
                     | "kie.proxy"
+                    | "kie.webhook_key"
+                    | "http.public_url"
                     | "llm.api_key"
                     | "llm.base_url"
                     | "llm.proxy"
@@ -166,7 +168,7 @@ fn every_known_key_exists_and_every_field_is_known() {
         let name = key.rsplit('.').next().unwrap();
         assert!(fields.contains(&format!("{name}: ")), "{key}");
     }
-    const SECTIONS: usize = 7;
+    const SECTIONS: usize = 8;
     assert_eq!(
         fields.matches(": ").count(),
         keys::KNOWN.len() + SECTIONS,
@@ -195,4 +197,22 @@ fn the_example_explains_every_key_and_can_be_used_as_it_stands() {
         .collect();
     assert!(env.len() > 30);
     load("", &env).unwrap();
+}
+
+#[test]
+fn callbacks_without_a_key_to_verify_them_are_refused() {
+    let url = ("KADR_HTTP__PUBLIC_URL", "https://kadr.example");
+    let line = told("", &[url]);
+    assert!(line.contains("KADR_KIE__WEBHOOK_KEY") && line.contains("kie.ai/settings"), "{line}");
+    let config = load("", &[url, ("KADR_KIE__WEBHOOK_KEY", "one, 002")]).unwrap();
+    let keys: Vec<_> = config.kie.webhook_key.0.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(keys, ["one", "002"]);
+    assert!(!format!("{config:?}").contains("002"), "no secret is shown");
+}
+
+#[test]
+fn nothing_listens_unless_there_is_something_to_serve_and_then_on_loopback() {
+    let config = load("", &[]).unwrap();
+    assert!(!config.http.is_on() && config.http.listen.ip().is_loopback());
+    assert!(load("http.metrics = true", &[]).unwrap().http.is_on());
 }

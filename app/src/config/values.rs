@@ -118,6 +118,17 @@ impl<'de> Deserialize<'de> for HttpAddress {
     }
 }
 
+/// Secrets, one or several. None is ever shown.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets(pub Vec<SecretString>);
+
+impl<'de> Deserialize<'de> for Secrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = Words::read(deserializer, "write one secret, or several separated by commas")?;
+        Ok(Self(words.into_iter().map(SecretString::from).collect()))
+    }
+}
+
 /// One key of the video provider, as the operator wrote it.
 #[derive(Clone)]
 pub struct KieKeyText {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod await_order;
 pub mod cancel_job;
+pub mod hear_callback;
 mod insist;
 pub mod place_order;
 pub mod run_step;

@@ -55,6 +55,14 @@ pub enum Event {
         /// The provider's name for it.
         task: TaskId,
     },
+    /// The task of a submission whose answer was lost has shown itself after all, from outside the lease: it exists and
+    /// may be finished by now.
+    Adopted {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// The provider's name for it.
+        task: TaskId,
+    },
     /// The provider refused the task.
     Refused {
         /// Which attempt.

@@ -157,6 +157,22 @@ impl State {
         }
     }
 
+    /// Whether the job renders, or has rendered, this task of this attempt.
+    #[must_use]
+    pub fn has_task(&self, id: AttemptId, name: &TaskId) -> bool {
+        match self {
+            Self::Rendering { attempt, task, .. } | Self::Delivering { attempt, task, .. } => {
+                *attempt == id && task == name
+            }
+            Self::Queued
+            | Self::Prompting
+            | Self::Submitting { .. }
+            | Self::Done { .. }
+            | Self::Refunded { .. }
+            | Self::Cancelled { .. } => false,
+        }
+    }
+
     /// Whether the job is finished for good.
     #[must_use]
     pub const fn is_terminal(&self) -> bool {

@@ -150,6 +150,7 @@ impl Turn<'_> {
             Event::NoModelLeft => Ok(self.refund(RefundCause::ModelUnavailable)),
             Event::CancelRequested => Ok(self.cancel()),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -181,6 +182,20 @@ impl Turn<'_> {
                 step.circuits.push(CircuitChange::Answered { attempt });
                 Ok(step)
             }
+            Event::Adopted { attempt, task } if attempt == open.id => {
+                let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                // It runs since about the time it was sent, not since we heard of it.
+                let since = open.sent_at;
+                self.job.state =
+                    State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since };
+                let mut step = self.due_now().with_notice(notice).with_attempt(
+                    attempt,
+                    &open.key,
+                    AttemptStatus::Running,
+                );
+                step.set_task(task);
+                Ok(step)
+            }
             Event::Refused { attempt, failure } if attempt == open.id => {
                 let mut step = self.fail(&open.key, failure);
                 if failure.reason != Reason::ModelUnavailable {
@@ -190,6 +205,7 @@ impl Turn<'_> {
             }
             Event::AnswerMissing { attempt } if attempt == open.id => Ok(self.answer_missing(open)),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -257,6 +273,7 @@ impl Turn<'_> {
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }
@@ -295,6 +312,7 @@ impl Turn<'_> {
             }
             Event::CancelRequested => Err(Refusal::TooLateToCancel),
             Event::Accepted { .. }
+            | Event::Adopted { .. }
             | Event::Refused { .. }
             | Event::AnswerMissing { .. }
             | Event::NotReady { .. }

@@ -14,7 +14,7 @@ use adapters::{
 };
 use app::{
     Policy, Ports,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 use domain::{
@@ -25,15 +25,17 @@ use domain::{
     time::Timestamp,
 };
 use ports::{
-    Clock, Entropy, JobStore, KeyRoster, LeaseTerms, LedgerStore, OrderStore, Outbox, PhotoStore,
-    PromptWriter, RosterKey, VideoApi, WorkSignal,
+    CALLBACK_PATH, Clock, Entropy, JobStore, KeyRoster, LeaseTerms, LedgerStore, OrderStore, Outbox,
+    PhotoStore, PromptWriter, RosterKey, VideoApi, WorkSignal,
 };
 use tokio::sync::mpsc;
 
 use super::DayError;
 use crate::{
     provider::{
-        kie_model::{AccountPlan, FailPlan, KieCredits, KieModel, KieSettings, RenderTime, Storm, Weather},
+        kie_model::{
+            AccountPlan, Announced, FailPlan, KieCredits, KieModel, KieSettings, RenderTime, Storm, Weather,
+        },
         llm::LlmTrouble,
         memory::{MemPromptWriter, MemVideoApi},
     },
@@ -290,7 +292,7 @@ impl Land {
             models.with_fallback(&fallback).map_err(DayError::setup("a model cannot be fallen back on"))?;
         let deadline = deadline(scenario);
         Ok(Policy {
-            retry: RetryPolicy::default().into(),
+            retry: retry_policy(scenario).into(),
             models,
             roster: self.roster.clone(),
             lease: LeaseTerms { lease: seconds(fleet.lease_s), deadline },
@@ -303,8 +305,18 @@ impl Land {
             sending: SendingTerms::default(),
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: Language::Ru,
+            callback_base: scenario.callbacks.heard.then(|| format!("https://kadr.simulated{CALLBACK_PATH}")),
         })
     }
+}
+
+/// When the fleet tries again: the product's rules, as its composition root makes them.
+pub(super) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
+    let rules = RetryPolicy::default();
+    if !scenario.callbacks.heard {
+        return rules;
+    }
+    RetryPolicy { lost_answer_grace: LOST_ANSWER_GRACE_WITH_CALLBACKS, ..rules }
 }
 
 /// How long one step may take.
@@ -334,6 +346,8 @@ pub(super) struct View<'a> {
     pub(super) log: Log,
     /// When chance stops striking the database and the processes.
     pub(super) faults_until: Timestamp,
+    /// Who carries the provider's callbacks.
+    pub(super) post: Option<mpsc::UnboundedSender<Announced>>,
 }
 
 impl View<'_> {
@@ -386,6 +400,7 @@ impl View<'_> {
                 around: Arc::clone(around),
                 latency: scenario.latency.clone(),
                 holds_for: holds.then_some(HELD_FOR_AT_MOST),
+                post: self.post.clone(),
             }),
             writer: Some(Arc::new(SimWriter {
                 real: Arc::clone(&self.land.writer),

@@ -4,6 +4,7 @@
 //! and the services lie in memory; in `wire` mode they are a real PostgreSQL and real HTTP servers, and virtual time
 //! stands still during each call.
 
+mod callbacks;
 mod compose;
 mod fleet;
 mod run;

@@ -13,6 +13,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     DayError, DayOptions, DayOutcome,
+    callbacks::Postman,
     compose::{Land, Stores, View},
     fleet::{self, Member},
     users::Users,
@@ -69,6 +70,7 @@ impl Day {
         let policy = land.policy(scenario, work_dir.path().join("videos"))?;
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let log = Log::new(Arc::clone(&clock), options.observers, forgetting(&land, &self.clock));
+        let (post, posted) = mpsc::unbounded_channel();
         let view = View {
             land: &land,
             scenario,
@@ -77,6 +79,7 @@ impl Day {
             entropy: Arc::new(SeededEntropy::new(seed)) as Arc<dyn Entropy>,
             log: log.clone(),
             faults_until: calendar.to(),
+            post: scenario.callbacks.heard.then_some(post),
         };
         let stop = Stop::new();
         let mut beside = JoinSet::new();
@@ -85,9 +88,15 @@ impl Day {
         self.free_memory(&land, &mut beside);
 
         let (ports, policy) = infected(options.mutant, view.ports(None, None), policy);
+        let policy = Arc::new(policy);
+        if scenario.callbacks.heard {
+            let (ports, policy, log) = (ports.clone(), Arc::clone(&policy), log.clone());
+            let postman = Postman::new(ports, policy, log, scenario.callbacks.clone(), seed);
+            beside.spawn(postman.deliver(posted));
+        }
         let users = Arc::new(Users {
             ports,
-            policy: Arc::new(policy),
+            policy,
             habits: scenario.users.clone(),
             log: log.clone(),
             seed,

@@ -28,6 +28,7 @@ pub const GOALS: &[(&str, &str)] = &[
     ("billing_switched_key", "A key could not pay, and the job's next submission went to another one."),
     ("no_key_left_refunded", "A credit came back because no key was left that could pay."),
     ("lost_answer_resubmitted", "An answer was given up as lost, and the job was submitted again."),
+    ("lost_answer_adopted", "A task whose answer was lost showed itself, and its attempt adopted it."),
     ("lost_answer_refunded", "One answer too many was lost, and the credit came back."),
     ("lease_expired_and_rescued", "A job was freed from a worker that no longer beat."),
     ("killed_mid_step", "A process was killed while it held a job."),
@@ -307,7 +308,13 @@ impl Goals {
 impl Observer for Goals {
     fn see(&mut self, event: &Event<'_>) {
         match event.kind {
-            Kind::Stepped { job, step, evidence, .. } => self.stepped(job, step, evidence),
+            Kind::Stepped { job, step, evidence, lease, .. } => {
+                let status = step.attempt.as_ref().map(|change| change.status);
+                if lease.is_none() && status == Some(AttemptStatus::Running) {
+                    self.reach("lost_answer_adopted");
+                }
+                self.stepped(job, step, evidence);
+            }
             Kind::PlacedAgain { .. } => self.reach("double_tap_deduplicated"),
             Kind::Refused { .. } => self.reach("order_refused_no_credits"),
             Kind::CancelAsked { granted: false, .. } => self.reach("cancel_refused_too_late"),

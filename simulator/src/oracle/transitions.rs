@@ -65,8 +65,13 @@ pub(super) fn check(tally: &mut Tally, scene: Scene, live: &Live, told: &Told<'_
     tally.hold(scene, Law::LegalTransitions, is_legal, || {
         format!("from {from:?} to {:?}, attempt {status:?}", told.step.job.state)
     });
-    tally.hold(scene, Law::LegalTransitions, (to == Stage::Cancelled) == told.lease.is_none(), || {
-        format!("to {to:?} under lease {:?}: a cancellation has none, everything else has one", told.lease)
+    let is_adopted = told.lease.is_none() && (from, to) == (Stage::Awaiting, Stage::Rendering);
+    let needs_none = to == Stage::Cancelled || is_adopted;
+    tally.hold(scene, Law::LegalTransitions, needs_none == told.lease.is_none(), || {
+        format!(
+            "from {from:?} to {to:?} under lease {:?}: cancelling and adopting have none, everything else has one",
+            told.lease
+        )
     });
     tally.hold(scene, Law::LegalTransitions, to.is_end() == told.step.next_run_at.is_none(), || {
         format!("{to:?} and next due at {:?}", told.step.next_run_at)

@@ -174,6 +174,9 @@ impl Oracle {
         };
         let (order, told) = (live.order, Told::new(live, scene.at, (process, lease), step));
         let scene = Scene { order: Some(order), ..scene };
+        if told.is_written_again(live) {
+            return;
+        }
         let knows_all_calls = self.knows_all_calls();
         let (tally, setup) = (&mut self.tally, &self.setup);
         let Some(live) = self.jobs.get_mut(job.0) else { return };
@@ -254,6 +257,10 @@ impl Observer for Oracle {
                 scene.job = Some(job);
                 self.outdated(scene, job, lease);
             }
+            Kind::Hastened { job } => {
+                scene.job = Some(job);
+                self.hastened(scene, job);
+            }
             Kind::Rescued { job, hung } => {
                 scene.job = Some(job);
                 self.rescued(scene, job, hung);
@@ -293,6 +300,7 @@ impl Observer for Oracle {
             Kind::Settled => self.settled(scene),
             Kind::Called { job: None, .. }
             | Kind::Charged { .. }
+            | Kind::CalledBack { .. }
             | Kind::Killed { .. }
             | Kind::Fault { .. }
             | Kind::Outage { .. } => {}

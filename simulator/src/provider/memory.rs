@@ -146,7 +146,10 @@ impl VideoApi for MemVideoApi {
 
     async fn create<'a>(&self, key: &KeyId, request: VideoRequest<'a>) -> Reply<TaskId> {
         let (model, api) = or_answer!(self.model(request.model));
-        let body = model.request_body(request.prompt, request.photo_url);
+        let mut body = model.request_body(request.prompt, request.photo_url);
+        if let (Some(url), Some(fields)) = (request.callback_url, body.as_object_mut()) {
+            fields.insert("callBackUrl".to_owned(), url.into());
+        }
         let now = self.clock.now();
         match reply(self.kie().create(api, self.secret(key), body, now)) {
             Reply::Yes(task) => TaskId::new(task)

@@ -25,6 +25,8 @@ pub const BUILT_IN: &[Builtin] = built_in![
     "model-paused",
     "crash-storm",
     "hostile-users",
+    "lost-answers",
+    "lost-answers-deaf",
     "launch-day",
     "launch-million",
     "mm-c",

@@ -32,8 +32,8 @@ pub use explain::explain;
 pub use load::Loaded;
 pub use rate::OrderRate;
 pub use schema::{
-    Account, ArrivalProcess, Arrivals, Crashes, Database, Day, Errors, Fleet, Kill, Latency, Llm, LogNormal,
-    MessengerFaults, Model, Outage, OutageKind, Render, Scenario, Users,
+    Account, ArrivalProcess, Arrivals, Callbacks, Crashes, Database, Day, Errors, Fleet, Kill, Latency, Llm,
+    LogNormal, MessengerFaults, Model, Outage, OutageKind, Render, Scenario, Users,
 };
 pub use threshold::{Aggregate, Comparison, METRICS, Metric, MetricKind, Threshold, ThresholdError};
 pub use time_of_day::{DayWindow, DayWindowError, TimeOfDay, TimeOfDayError};

@@ -46,6 +46,9 @@ pub struct Scenario {
     /// Worker processes killed at a time.
     #[serde(default, rename = "kill")]
     pub kills: Vec<Kill>,
+    /// What the provider tells by itself.
+    #[serde(default)]
+    pub callbacks: Callbacks,
     /// Worker processes killed by chance.
     #[serde(default)]
     pub crashes: Crashes,
@@ -365,6 +368,24 @@ pub struct Errors {
     pub unseen: f64,
     /// Tasks in a state nobody has documented.
     pub strange_state: f64,
+}
+
+/// What the provider tells by itself when a task has ended. Shares are of callbacks.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Callbacks {
+    /// Whether Kadr has a public address and asks for them; without, none is sent.
+    pub heard: bool,
+    /// Callbacks that never come.
+    pub lost: f64,
+    /// Callbacks that come half-way to the task's end, and not again.
+    pub early: f64,
+    /// Callbacks that come a second time.
+    pub duplicate: f64,
+    /// Callbacks before which a forged one comes to the same address.
+    pub forged: f64,
+    /// How long after a task's end they come.
+    pub late_s: f64,
 }
 
 /// Something wrong at the provider from one time to another.

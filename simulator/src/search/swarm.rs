@@ -5,7 +5,7 @@
 //! name of its own, so that one more of them does not move the others.
 
 use crate::{
-    scenario::{Account, Kill, Outage, OutageKind, Scenario, TimeOfDay},
+    scenario::{Account, Callbacks, Kill, Outage, OutageKind, Scenario, TimeOfDay},
     time::chance,
 };
 
@@ -43,6 +43,7 @@ pub fn swarm(base: &Scenario, seed: u64) -> Scenario {
     accounts(&draw, &mut scenario);
     users(&draw, &mut scenario);
     provider(&draw, &mut scenario);
+    callbacks(&draw, &mut scenario);
     own_side(&draw, &mut scenario);
     outages(&draw, &mut scenario);
     kills(&draw, &mut scenario);
@@ -170,6 +171,21 @@ fn provider(draw: &Draw, scenario: &mut Scenario) {
     ];
     // Not all of them exclude each other, but together they leave something that goes well.
     draw.weigh_together("errors", &mut shares);
+}
+
+/// A base that hears callbacks hears them in half of its seeds.
+fn callbacks(draw: &Draw, scenario: &mut Scenario) {
+    let callbacks = &mut scenario.callbacks;
+    if !callbacks.heard || !draw.exists("callbacks") {
+        *callbacks = Callbacks::default();
+        return;
+    }
+    let mut shares: [(&str, f64, &mut f64); 2] =
+        [("lost", 0.2, &mut callbacks.lost), ("early", 0.1, &mut callbacks.early)];
+    draw.weigh_together("callbacks", &mut shares);
+    draw.weigh("callbacks/duplicate", 0.2, &mut callbacks.duplicate);
+    draw.weigh("callbacks/forged", 0.2, &mut callbacks.forged);
+    callbacks.late_s = draw.one_of("callbacks/late-s", &[0.0, 2.0, 60.0], 2.0);
 }
 
 /// What goes wrong in Kadr's own house and on the way to people.

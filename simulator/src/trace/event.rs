@@ -96,9 +96,9 @@ pub enum Kind<'a> {
     Stepped {
         /// Whose.
         job: JobNo,
-        /// Who stored it; `None` for a cancellation.
+        /// Who stored it; `None` for a cancellation and for a callback.
         process: Option<ProcessNo>,
-        /// The lease it was stored under; `None` for a cancellation.
+        /// The lease it was stored under; `None` for a cancellation and for a task that was adopted.
         lease: Option<i64>,
         /// Whether whoever stored it keeps the lease and goes on.
         keeps: bool,
@@ -115,6 +115,18 @@ pub enum Kind<'a> {
         process: ProcessNo,
         /// The lost lease's number.
         lease: i64,
+    },
+    /// A callback made the next look at a render due now.
+    Hastened {
+        /// Which job's.
+        job: JobNo,
+    },
+    /// A callback of the provider was sent, and this came of it. What it changed is told by itself.
+    CalledBack {
+        /// For which job, if known.
+        job: Option<JobNo>,
+        /// What came of it.
+        end: CallbackEnd,
     },
     /// A job was freed from a dead or hung worker.
     Rescued {
@@ -293,6 +305,41 @@ pub enum CallEnd {
     No(Failure),
     /// No answer, or none that can be read.
     Unknown,
+}
+
+/// What came of a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallbackEnd {
+    /// It never came.
+    Lost,
+    /// It was not believed.
+    Refused,
+    /// It could not be acted on.
+    Failed,
+    /// A lost answer's task was adopted.
+    Adopted,
+    /// A look is due earlier.
+    Hastened,
+    /// The look was due or under way.
+    AlreadyDue,
+    /// It was about nothing under way.
+    Unmatched,
+}
+
+impl CallbackEnd {
+    /// The word reports use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Adopted => "adopted",
+            Self::Hastened => "hastened",
+            Self::AlreadyDue => "already_due",
+            Self::Unmatched => "unmatched",
+        }
+    }
 }
 
 /// How a sending ended, as the worker saw it.

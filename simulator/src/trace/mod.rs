@@ -8,8 +8,8 @@ mod timeline;
 
 pub use digest::{OutcomeDigest, TimelineDigest};
 pub use event::{
-    AccountNo, CallEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall, ProcessNo,
-    SendEnd, Site,
+    AccountNo, CallEnd, CallbackEnd, Creation, Event, Injected, JobNo, Kind, Observer, OrderNo, OutsideCall,
+    ProcessNo, SendEnd, Site,
 };
 pub use relay::{Away, Relay};
 pub use shared::Shared;

@@ -177,6 +177,9 @@ impl Observer for Timelines {
                 };
                 self.write(at, job, "call", &format!("{} {how} ({took_ms} ms)", call.as_str()));
             }
+            Kind::CalledBack { job: Some(job), end } if self.is_kept(job) => {
+                self.write(at, job, "provider", &format!("calls back: {}", end.as_str().replace('_', " ")));
+            }
             Kind::VideoSent { job, end, arrived } => {
                 self.write(at, job, "messenger", &format!("video {}", sending(end, arrived)));
             }

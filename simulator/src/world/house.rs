@@ -87,6 +87,7 @@ impl House {
                 passage: Passage::Real(in_flight.clone()),
             }),
             video: Arc::new(SimVideo {
+                post: None,
                 real: Arc::new(video),
                 kie: outside.kie.shared_model(),
                 around: Arc::clone(&around),
@@ -118,6 +119,7 @@ impl House {
             sending: SendingTerms::default(),
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: order.language,
+            callback_base: None,
         };
         Ok(Self { ports, policy: Arc::new(policy) })
     }

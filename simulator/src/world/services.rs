@@ -18,9 +18,11 @@ use ports::{
     VideoRequest,
 };
 
+use tokio::sync::mpsc;
+
 use super::faults::Surroundings;
 use crate::{
-    provider::kie_model::{KieModel, Oddity},
+    provider::kie_model::{Announced, KieModel, Oddity},
     scenario::{Latency, Llm, MessengerFaults},
     time::luck,
     trace::{AccountNo, CallEnd, Creation, Injected, JobNo, Kind, OutsideCall, SendEnd, Site},
@@ -41,6 +43,8 @@ pub(crate) struct SimVideo {
     pub(crate) latency: Latency,
     /// The old way: create comes back when the render is over, or after so long.
     pub(crate) holds_for: Option<Duration>,
+    /// Who carries the provider's callbacks.
+    pub(crate) post: Option<mpsc::UnboundedSender<Announced>>,
 }
 
 impl SimVideo {
@@ -80,10 +84,16 @@ impl SimVideo {
         exchange: impl Future<Output = (Reply<T>, Option<JobNo>)>,
     ) -> (Reply<T>, Option<JobNo>) {
         let (reply, job) = exchange.await;
-        let (creations, charges, oddities) = {
+        let (creations, charges, oddities, announced) = {
             let mut kie = provider(&self.kie);
-            (kie.take_creations(), kie.take_charges(), kie.take_oddities())
+            (kie.take_creations(), kie.take_charges(), kie.take_oddities(), kie.take_announced())
         };
+        for task in announced {
+            if let Some(post) = &self.post {
+                // Nobody takes it only when the day is over.
+                post.send(task).ok();
+            }
+        }
         let log = &self.around.log;
         for odd in oddities {
             let fault = match odd {

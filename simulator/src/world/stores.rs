@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    id::{AttemptId, JobId, OrderId, PhotoId, UserId, WorkerId},
-    job::{Rules, State, Step},
+    id::{AttemptId, JobId, OrderId, PhotoId, TaskId, UserId, WorkerId},
+    job::{Job, Rules, State, Step},
     key::KeyFacts,
     ledger::{Balance, Entry},
     order::{Order, Placement},
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AttemptRecord, AuditReport, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster,
-    Lease, LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox, OutboxClaim, OutboxMessage, Photo,
-    PhotoStore, Placed, PortError, Posting,
+    Adoption, AfterStep, AttemptRecord, AuditReport, Census, Claim, ErrorKind, Hastening, JobFilter,
+    JobRecord, JobStore, KeyRoster, Lease, LeaseTerms, LeasedJob, LedgerStore, OrderStore, Outbox,
+    OutboxClaim, OutboxMessage, Photo, PhotoStore, Placed, PortError, Posting,
 };
 
 use super::faults::Surroundings;
@@ -206,6 +206,56 @@ impl<S: JobStore> JobStore for SimStores<S> {
                 log.stepped(None, None, step, None);
             })
             .await
+    }
+
+    async fn adopt(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Adoption, PortError> {
+        let (log, process) = (&self.around.log, self.around.faults.process);
+        self.around
+            .store_call(
+                ("adopt", u128_low(attempt.value())),
+                self.real.adopt(attempt, task, rules, now),
+                |adoption| {
+                    if let Adoption::Adopted(step) = adoption {
+                        log.stepped(process, None, step, None);
+                    }
+                },
+            )
+            .await
+    }
+
+    async fn hasten(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        now: Timestamp,
+    ) -> Result<Hastening, PortError> {
+        let log = &self.around.log;
+        self.around
+            .store_call(
+                ("hasten", u128_low(attempt.value())),
+                self.real.hasten(attempt, task, now),
+                |hastening| {
+                    if let (Hastening::Hastened, Some(job)) = (hastening, log.job_of_task(task)) {
+                        log.tell(Kind::Hastened { job });
+                    }
+                },
+            )
+            .await
+    }
+
+    async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError> {
+        let what = ("job_of_attempt", u128_low(attempt.value()));
+        self.around.store_call(what, self.real.job_of_attempt(attempt), |_| {}).await
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, PortError> {
+        self.around.store_call(("census", 0), self.real.census(now), |_| {}).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {

@@ -42,6 +42,8 @@ enum Op {
     Rescue { hung: bool },
     GiveBack { claim: usize },
     Cancel { job: usize },
+    Adopt { attempt: u128, task: usize },
+    Hasten { attempt: u128, task: usize },
     ClaimMessages,
     MessageSent { message: usize },
     PostponeMessage { message: usize, seconds: u64 },
@@ -76,6 +78,8 @@ impl ReferenceStateMachine for Machine {
             1 => any::<bool>().prop_map(|hung| Op::Rescue { hung }),
             1 => which().prop_map(|claim| Op::GiveBack { claim }),
             1 => which().prop_map(|job| Op::Cancel { job }),
+            2 => (0_u128..12, 0_usize..3).prop_map(|(attempt, task)| Op::Adopt { attempt, task }),
+            2 => (0_u128..12, 0_usize..3).prop_map(|(attempt, task)| Op::Hasten { attempt, task }),
             2 => Just(Op::ClaimMessages),
             2 => which().prop_map(|message| Op::MessageSent { message }),
             1 => (which(), 0_u64..60).prop_map(|(message, seconds)| Op::PostponeMessage { message, seconds }),
@@ -148,6 +152,9 @@ fn events(job: &domain::job::Job) -> Vec<Event> {
     events.retain(|event| apply(job, event.clone(), &rules(), at(0)).is_ok());
     events
 }
+
+/// What the provider may call a task; the first is what it calls those whose answer arrives.
+const TASKS: [&str; 3] = ["t", "u", "v"];
 
 fn pick<T>(items: &[T], choice: usize) -> Option<&T> {
     (!items.is_empty()).then(|| &items[choice % items.len()])
@@ -229,6 +236,24 @@ impl Pair {
                     postgres.jobs.cancel(*job, &rules(), now).await,
                 );
             }
+            Op::Adopt { attempt, task } => {
+                let (attempt, task) = (AttemptId::new(attempt), TaskId::new(TASKS[task]).unwrap());
+                let _ = same(
+                    memory.jobs.adopt(attempt, &task, &rules(), now).await,
+                    postgres.jobs.adopt(attempt, &task, &rules(), now).await,
+                );
+            }
+            Op::Hasten { attempt, task } => {
+                let (attempt, task) = (AttemptId::new(attempt), TaskId::new(TASKS[task]).unwrap());
+                let _ = same(
+                    memory.jobs.hasten(attempt, &task, now).await,
+                    postgres.jobs.hasten(attempt, &task, now).await,
+                );
+                let _ = same(
+                    memory.jobs.job_of_attempt(attempt).await,
+                    postgres.jobs.job_of_attempt(attempt).await,
+                );
+            }
             Op::ClaimMessages => {
                 let until = now.after(s(30));
                 let claim = same(
@@ -263,6 +288,7 @@ impl Pair {
         for job in &self.jobs {
             let _ = same(memory.jobs.attempts(*job).await, postgres.jobs.attempts(*job).await);
         }
+        let _ = same(memory.jobs.census(now).await, postgres.jobs.census(now).await);
         let _ = same(memory.jobs.next_expiry().await, postgres.jobs.next_expiry().await);
         let keys = roster();
         let _ = same(memory.jobs.key_facts(&keys, now).await, postgres.jobs.key_facts(&keys, now).await);

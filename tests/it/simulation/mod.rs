@@ -1,5 +1,6 @@
 //! Whether the simulator deserves the trust that is put in what it finds.
 
+mod callbacks;
 mod command_line;
 mod goals;
 mod modes;

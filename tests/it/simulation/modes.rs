@@ -14,7 +14,7 @@ use super::{one_by_one, scenario};
 use crate::stores;
 
 /// Days over real HTTP and the PostgreSQL of this test run.
-struct Wire;
+pub(super) struct Wire;
 
 impl Runner for Wire {
     fn mode(&self) -> Mode {

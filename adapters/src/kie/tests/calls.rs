@@ -54,12 +54,30 @@ async fn each_api_has_its_own_paths() {
         .await;
     let api = api(&server.uri());
     let veo = ModelId::new("veo-3.1-lite").unwrap();
-    let request = VideoRequest { model: &veo, prompt: "p", photo_url: "https://h/p.jpg" };
+    let request = VideoRequest { model: &veo, prompt: "p", photo_url: "https://h/p.jpg", callback_url: None };
     let created = api.create(&key(), request).await;
     assert_eq!(created, Reply::Yes(TaskId::new("veo1").unwrap()));
     let running = Reply::Yes(ports::RenderStatus::Running);
     assert_eq!(api.status(&key(), &veo, &TaskId::new("veo1").unwrap()).await, running);
     assert_eq!(api.status(&key(), &sora(), &TaskId::new("odd/id &?").unwrap()).await, running);
+}
+
+#[tokio::test]
+async fn where_to_call_back_stands_beside_the_model_in_every_api() {
+    let (server, api) = answering(success(&json!({ "taskId": TASK }))).await;
+    let url = "https://kadr.example/kie/callback/7";
+    for model in [sora(), ModelId::new("veo-3.1-lite").unwrap()] {
+        let request = VideoRequest {
+            model: &model,
+            prompt: "p",
+            photo_url: "https://h/p.jpg",
+            callback_url: Some(url),
+        };
+        assert_eq!(api.create(&key(), request).await, Reply::Yes(task()));
+    }
+    for request in server.received_requests().await.unwrap() {
+        assert_eq!(request.body_json::<Value>().unwrap()["callBackUrl"], url);
+    }
 }
 
 #[tokio::test]
@@ -116,7 +134,8 @@ async fn what_cannot_be_asked_is_never_sent() {
     let stranger = KeyId::new("kie-00000000").unwrap();
     let sora = sora();
     let (off, gone) = (ModelId::new("sora-2-pro").unwrap(), ModelId::new("gone").unwrap());
-    let request = |model| VideoRequest { model, prompt: "p", photo_url: "https://h/p.jpg" };
+    let request =
+        |model| VideoRequest { model, prompt: "p", photo_url: "https://h/p.jpg", callback_url: None };
     assert_eq!(reason_of(&api.create(&stranger, request(&sora)).await), Reason::KeyRejected);
     assert_eq!(reason_of(&api.upload(&stranger, AttemptId::new(1), &photo()).await), Reason::KeyRejected);
     assert_eq!(reason_of(&api.balance(&stranger).await), Reason::KeyRejected);

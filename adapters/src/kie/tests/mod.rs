@@ -91,7 +91,12 @@ fn photo() -> Photo {
 
 async fn create(api: &KieVideoApi) -> Reply<TaskId> {
     let model = sora();
-    let request = VideoRequest { model: &model, prompt: "Slow orbit", photo_url: "https://h/p.jpg" };
+    let request = VideoRequest {
+        model: &model,
+        prompt: "Slow orbit",
+        photo_url: "https://h/p.jpg",
+        callback_url: None,
+    };
     api.create(&key(), request).await
 }
 

@@ -4,10 +4,13 @@ use std::sync::LazyLock;
 
 use proptest::prelude::{any, *};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::time::Timestamp;
+
 use super::*;
 use crate::{
     http::Answer,
-    kie::{catalogue::Endpoint, map},
+    kie::{CallbackVerifier, Seal, callback::signature, catalogue::Endpoint, map},
 };
 
 /// JSON that looks somewhat like KIE's.
@@ -88,6 +91,15 @@ fn read_everywhere(answer: &Answer) {
     for endpoint in ENDPOINTS.iter() {
         check(&map::looked_up(answer, endpoint));
     }
+    check::<u64>(&Reply::No(map::download_refused(answer.status)));
+    let seal = Seal::read(Some("1790000000"), Some(&STANDARD.encode([7; 32])), NOW).unwrap();
+    assert!(verifier().verify(&seal, &answer.body).is_err(), "nobody signed it");
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+fn verifier() -> CallbackVerifier {
+    CallbackVerifier::new(vec!["the webhook key".to_owned().into()])
 }
 
 proptest! {
@@ -112,6 +124,30 @@ proptest! {
         let answer = Answer { status: 200, body: body.into() };
         read_everywhere(&answer);
         assert_unknown(&map::created(&answer), "cut");
+    }
+
+    #[test]
+    fn any_headers_and_bytes_are_never_a_callback_of_ours(
+        timestamp in prop_oneof!["\\PC{0,20}", "[0-9]{1,12}", Just("1790000000".to_owned())],
+        signature in prop_oneof!["\\PC{0,90}", "[A-Za-z0-9+/]{43}=", Just(signature(&"another key".to_owned().into(), TASK, 1_790_000_000))],
+        body in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            json_like().prop_map(|body| body.to_string().into_bytes()),
+            Just(json!({ "data": { "taskId": TASK } }).to_string().into_bytes()),
+        ],
+    ) {
+        let accepted = Seal::read(Some(&timestamp), Some(&signature), NOW).and_then(|seal| verifier().verify(&seal, &body));
+        prop_assert!(accepted.is_err());
+    }
+
+    #[test]
+    fn a_callback_is_believed_whoever_wrote_its_body_around_the_task(around in json_like(), old_spelling: bool) {
+        let name = if old_spelling { "task_id" } else { "taskId" };
+        let key = "the webhook key".to_owned().into();
+        let seal = Seal::read(Some("1790000000"), Some(&signature(&key, TASK, 1_790_000_000)), NOW).unwrap();
+        let body = json!({ "code": around, "data": { name: TASK, "state": around } }).to_string();
+        let verified = verifier().verify(&seal, body.as_bytes());
+        prop_assert_eq!(verified, Ok(TaskId::new(TASK).unwrap()));
     }
 
     #[test]

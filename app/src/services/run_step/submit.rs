@@ -1,9 +1,12 @@
 //! Submitting a job to the provider.
 
-use domain::job::{Event, State};
-use ports::{ErrorKind, PortError, ProviderRefusal, Reply, VideoRequest};
+use domain::{
+    id::{AttemptId, TaskId},
+    job::{Event, State},
+};
+use ports::{Adoption, ErrorKind, PortError, ProviderRefusal, Reply, VideoRequest};
 
-use super::{Finding, Next, Turn};
+use super::{Finding, Next, StepEnd, Turn};
 use crate::ids;
 
 impl Turn<'_> {
@@ -29,10 +32,18 @@ impl Turn<'_> {
         if *model != self.order.model {
             tracing::info!(job.id = %job.id, ordered = %self.order.model, %model, "another model stands in");
         }
-        let request = VideoRequest { model, prompt: prompt.as_str(), photo_url: &photo.url };
+        let callback_url = self.policy.callback_url(attempt);
+        let request = VideoRequest {
+            model,
+            prompt: prompt.as_str(),
+            photo_url: &photo.url,
+            callback_url: callback_url.as_deref(),
+        };
+        let mut created = None;
         let finding = match ports.video.create(&key, request).await {
             Reply::Yes(task) => {
                 tracing::info!(job.id = %job.id, attempt.id = %attempt, key = %key, task = %task, "task created");
+                created = Some(task.clone());
                 Event::Accepted { attempt, task }.into()
             }
             Reply::No(refusal) => {
@@ -46,9 +57,12 @@ impl Turn<'_> {
             }
         };
         let ended = self.record(&opened.job, finding).await;
-        if let Err(error) = &ended
-            && error.kind() != ErrorKind::Conflict
-        {
+        let Err(error) = &ended else { return ended };
+        if error.kind() == ErrorKind::Conflict {
+            if let Some(task) = created {
+                return self.adopt(attempt, &task).await.map(Next::End);
+            }
+        } else {
             tracing::error!(
                 job.id = %job.id,
                 attempt.id = %attempt,
@@ -57,6 +71,32 @@ impl Turn<'_> {
             );
         }
         ended
+    }
+
+    /// The lease was lost while the task was created. The task is paid for, so it is given to its attempt all the same,
+    /// if that still waits for an answer: a callback may have come before, or the grace may be over.
+    async fn adopt(&self, attempt: AttemptId, task: &TaskId) -> Result<StepEnd, PortError> {
+        let (ports, job) = (self.ports, self.leased.lease.job);
+        match ports.jobs.adopt(attempt, task, &self.rules, ports.clock.now()).await {
+            Ok(Adoption::Adopted(_)) => {
+                tracing::info!(job.id = %job, attempt.id = %attempt, task = %task, "the lease is lost, its task is adopted");
+            }
+            Ok(Adoption::Already) => {}
+            Ok(Adoption::Refused) => tracing::error!(
+                job.id = %job,
+                attempt.id = %attempt,
+                task = %task,
+                "the task was created after its attempt was given up: it may be paid twice"
+            ),
+            Err(error) => tracing::error!(
+                job.id = %job,
+                attempt.id = %attempt,
+                task = %task,
+                error = &error as &dyn std::error::Error,
+                "the lease is lost and its task could not be adopted: a second submission may follow"
+            ),
+        }
+        Ok(StepEnd::LeaseLost)
     }
 
     /// An attempt was opened and whoever opened it never wrote down its answer.

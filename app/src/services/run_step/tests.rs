@@ -14,7 +14,7 @@ use domain::{
     notice::RefundCause,
     prompt::{FIDELITY_SUFFIX, Template},
 };
-use ports::{LeasedJob, MockPromptWriter, RenderStatus, Reply};
+use ports::{Adoption, LeasedJob, MockPromptWriter, RenderStatus, Reply};
 
 use super::*;
 use crate::fixtures::{self, Mocks, START};
@@ -527,4 +527,66 @@ fn a_fallback_that_cannot_work_is_refused_with_what_to_write() {
     };
     assert!(refused(&["klink"]).contains("choose one of sora-2, kling"));
     assert!(refused(&["kling", "kling"]).contains("listed twice"));
+/// A submission that is accepted after its lease was lost, and what the store says to the adoption.
+async fn accepted_too_late(adoption: Result<Adoption, PortError>) -> Result<StepEnd, PortError> {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    mocks.video.expect_create().times(1).returning(|_, _| Reply::Yes(TaskId::new("task-1").unwrap()));
+    mocks
+        .jobs
+        .expect_store_step()
+        .returning(|_, _, _, _, _| Err(PortError::new(ErrorKind::Conflict, "the lease is lost")));
+    let adoption = std::sync::Mutex::new(Some(adoption));
+    mocks.jobs.expect_adopt().times(1).returning(move |_, task, _, _| {
+        assert_eq!(task.as_str(), "task-1");
+        adoption.lock().unwrap().take().unwrap()
+    });
+    run(mocks, &submitting()).await
+}
+
+#[tokio::test]
+async fn a_task_that_was_created_under_a_lost_lease_is_adopted_instead_of_being_paid_twice() {
+    let error = || PortError::new(ErrorKind::Transient, "the database is away");
+    for adoption in [Ok(Adoption::Already), Ok(Adoption::Refused), Err(error())] {
+        assert_eq!(accepted_too_late(adoption).await.unwrap(), StepEnd::LeaseLost);
+    }
+}
+
+#[tokio::test]
+async fn only_a_task_that_exists_is_adopted() {
+    for reply in [Reply::No(refusal(Reason::ProviderFault)), Reply::Unknown("silence".to_owned())] {
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        opens_attempts(&mut mocks);
+        mocks.video.expect_create().times(1).returning(move |_, _| reply.clone());
+        mocks
+            .jobs
+            .expect_store_step()
+            .returning(|_, _, _, _, _| Err(PortError::new(ErrorKind::Conflict, "the lease is lost")));
+        mocks.jobs.expect_adopt().never();
+        assert_eq!(run(mocks, &submitting()).await.unwrap(), StepEnd::LeaseLost);
+    }
+}
+
+#[tokio::test]
+async fn a_submission_names_the_address_for_its_own_attempt_if_callbacks_are_heard() {
+    for base in [None, Some("https://kadr.example/kie/callback/".to_owned())] {
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        opens_attempts(&mut mocks);
+        let expected = base.clone();
+        let named = Arc::new(std::sync::Mutex::new(None));
+        let naming = Arc::clone(&named);
+        mocks.video.expect_create().times(1).returning(move |_, request| {
+            *naming.lock().unwrap() = request.callback_url.map(str::to_owned);
+            Reply::Yes(TaskId::new("task-1").unwrap())
+        });
+        let seen = Arc::new(std::sync::Mutex::new(None));
+        let seeing = Arc::clone(&seen);
+        stores(&mut mocks, move |step, _| {
+            *seeing.lock().unwrap() = step.attempt.as_ref().map(|change| change.id);
+        });
+        let policy = Policy { callback_base: base, ..fixtures::policy() };
+        run_under(mocks, &policy, submitting()).await.unwrap();
+        let attempt = seen.lock().unwrap().unwrap();
+        assert_eq!(*named.lock().unwrap(), expected.map(|base| format!("{base}{attempt}")));
+    }
 }

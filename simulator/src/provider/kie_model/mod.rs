@@ -146,6 +146,19 @@ pub struct Charge {
     pub price: KieCredits,
 }
 
+/// A task whose end its creator wants to be told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The task.
+    pub task: String,
+    /// Where to tell it.
+    pub url: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it ends, well or badly.
+    pub ends: Timestamp,
+}
+
 /// What the provider did and what it charged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bill {
@@ -182,10 +195,14 @@ pub struct KieModel {
     creations: Vec<Creation>,
     charges: Vec<Charge>,
     oddities: Vec<Oddity>,
+    announced: Vec<Announced>,
     bill: Bill,
     /// When each account last asked about the catalogue.
     catalogue_asked: BTreeMap<usize, Timestamp>,
 }
+
+/// The end of a task that has none.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// How many calls and charges are remembered when nobody takes them away: a server runs for long.
 const REMEMBERED_MAX: usize = 100_000;
@@ -206,6 +223,7 @@ impl KieModel {
             creations: Vec::new(),
             charges: Vec::new(),
             oddities: Vec::new(),
+            announced: Vec::new(),
             bill: Bill::default(),
             catalogue_asked: BTreeMap::new(),
         }
@@ -264,6 +282,7 @@ impl KieModel {
         if self.settings.all_paused || self.settings.paused.contains(&model) {
             return Err(No::new(500, words::PAUSED));
         }
+        let url = body.get("callBackUrl").and_then(Value::as_str).map(str::to_owned);
         let input = into_input(api, body);
         spec.check(&input)?;
         let seconds = spec.clip_seconds(&input);
@@ -289,7 +308,11 @@ impl KieModel {
         let input = Arc::new(input);
         let task =
             Task { id: id.clone(), account: number, api, model, input, created: now, due, fate, price };
-        self.accounts[number].note_creation(id.clone(), task.ends(), price, now);
+        let ends = task.ends();
+        self.accounts[number].note_creation(id.clone(), ends, price, now);
+        if let Some(url) = url.filter(|_| ends != NEVER) {
+            remember(&mut self.announced, Announced { task: id.clone(), url, created: now, ends });
+        }
         self.tasks.insert(id.clone(), task);
         self.bill.tasks += 1;
         Ok(id)
@@ -437,11 +460,16 @@ impl KieModel {
         std::mem::take(&mut self.oddities)
     }
 
+    /// Takes away whose ends are to be told, of the tasks created since the last time. The model tells nobody itself.
+    pub fn take_announced(&mut self) -> Vec<Announced> {
+        std::mem::take(&mut self.announced)
+    }
+
     /// When a task ends, well or badly; `None` for one that never does, or that is not there.
     #[must_use]
     pub fn ends(&self, task: &str) -> Option<Timestamp> {
         let ends = self.tasks.get(task).map(Task::ends)?;
-        (ends != Timestamp::from_millis(i64::MAX)).then_some(ends)
+        (ends != NEVER).then_some(ends)
     }
 
     /// Forgets a task that nobody will ask for again: for long simulations.

@@ -117,7 +117,7 @@ impl Task {
     /// When it ends, well or badly; far in the future for one that never does.
     pub(super) fn ends(&self) -> Timestamp {
         match &self.fate {
-            Some(Fate::NeverEnds) => Timestamp::from_millis(i64::MAX),
+            Some(Fate::NeverEnds) => super::NEVER,
             Some(Fate::Fails { after: Some(after), .. }) => self.created.after(*after).min(self.due),
             _ => self.due,
         }

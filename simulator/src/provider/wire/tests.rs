@@ -223,7 +223,8 @@ async fn kadrs_adapter_walks_the_whole_path() {
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model();
     let PortReply::Yes(url) = adapter.upload(&keys[0], AttemptId::new(9), &photo()).await else { panic!() };
-    let request = VideoRequest { model, prompt: "The mug turns slowly.", photo_url: &url };
+    let request =
+        VideoRequest { model, prompt: "The mug turns slowly.", photo_url: &url, callback_url: None };
     let PortReply::Yes(task) = adapter.create(&keys[0], request).await else { panic!() };
     let looked = adapter.status(&keys[0], model, &task).await;
     assert_eq!(looked, PortReply::Yes(RenderStatus::Running));
@@ -250,6 +251,7 @@ async fn every_model_of_kadrs_catalogue_is_accepted_as_it_is_asked_for() {
             model: &model.video.id,
             prompt: "Slow orbit.",
             photo_url: "https://h.example/p.jpg",
+            callback_url: None,
         };
         let created = adapter.create(&keys[0], request).await;
         let PortReply::Yes(task) = created else { panic!("{}: {created:?}", model.video.id) };
@@ -284,6 +286,7 @@ async fn kadrs_adapter_understands_everything_the_provider_can_say() {
         model: catalogue.default_model(),
         prompt: "Slow orbit.",
         photo_url: "https://h.example/p.jpg",
+        callback_url: None,
     };
     let expected = [
         Some((FailureClass::Billing, Reason::AccountCredits)),
@@ -325,7 +328,12 @@ async fn failed_tasks_reach_the_adapter_with_their_class() {
     let world = World::planned(plan).await;
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model();
-    let request = VideoRequest { model, prompt: "Slow orbit.", photo_url: "https://h.example/p.jpg" };
+    let request = VideoRequest {
+        model,
+        prompt: "Slow orbit.",
+        photo_url: "https://h.example/p.jpg",
+        callback_url: None,
+    };
     let mut tasks = Vec::new();
     for _ in 0..6 {
         let PortReply::Yes(task) = adapter.create(&keys[0], request).await else { panic!() };
@@ -352,7 +360,12 @@ async fn held_answers_come_late_and_the_work_is_done_before() {
     let (adapter, keys, catalogue) = world.adapter();
     let model = catalogue.default_model().clone();
     let calling = tokio::spawn(async move {
-        let request = VideoRequest { model: &model, prompt: "x", photo_url: "https://h.example/p.jpg" };
+        let request = VideoRequest {
+            model: &model,
+            prompt: "x",
+            photo_url: "https://h.example/p.jpg",
+            callback_url: None,
+        };
         adapter.create(&keys[0], request).await
     });
     while world.server.model().creations().is_empty() {

@@ -184,6 +184,8 @@ impl Observer for Collector {
             }
             Kind::Fault { site, fault, .. } => *tally.faults.entry((site, fault)).or_default() += 1,
             Kind::Outage { number, began } => self.lines.outage(at, number, began),
+            Kind::Hastened { .. } => {}
+            Kind::CalledBack { end, .. } => *tally.callbacks.entry(end).or_default() += 1,
             Kind::Healed => self.healed_at = Some(at),
             Kind::Settled => self.settled_at = Some(at),
         }

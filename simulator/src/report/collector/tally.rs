@@ -7,7 +7,7 @@ use domain::{failure::FailureClass, job::AttemptStatus, notice::RefundCause};
 use super::distribution::seconds;
 use crate::{
     report::data::{Calls, Counts, FailureCount, FaultCount, Money},
-    trace::{CallEnd, Injected, OutsideCall, SendEnd, Site},
+    trace::{CallEnd, CallbackEnd, Injected, OutsideCall, SendEnd, Site},
 };
 
 /// What was done about a failure.
@@ -41,6 +41,7 @@ pub(super) struct Tally {
     pub(super) retries: BTreeMap<u8, u64>,
     pub(super) attempts: [u64; AttemptStatus::ALL.len()],
     pub(super) double_submissions: u64,
+    pub(super) callbacks: BTreeMap<CallbackEnd, u64>,
     calls: [CallTally; OutsideCall::ALL.len()],
     failures: [[u64; 3]; FailureClass::ALL.len()],
     pub(super) deliveries_put_off: u64,
@@ -135,6 +136,7 @@ impl Tally {
             submissions: self.attempts_of(AttemptStatus::Sent),
             lost_submissions: self.attempts_of(AttemptStatus::Lost),
             double_submissions: self.double_submissions,
+            callbacks: self.callbacks.iter().map(|(end, count)| (end.as_str().to_owned(), *count)).collect(),
             calls: self.calls(),
             failures: self.failures(),
             deliveries_put_off: self.deliveries_put_off,

@@ -46,6 +46,9 @@ pub struct Counts {
     /// Tasks the provider created for a job although an earlier task of the same job is not known to have failed: the
     /// price of lost answers.
     pub double_submissions: u64,
+    /// The provider's callbacks by what came of them.
+    #[serde(default)]
+    pub callbacks: BTreeMap<String, u64>,
     /// Calls to outside services.
     pub calls: Vec<Calls>,
     /// Failures of submissions, renders and uploads, by class.

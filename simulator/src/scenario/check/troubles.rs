@@ -39,6 +39,18 @@ pub(super) fn check(scenario: &Scenario, checks: &mut Checks) {
             ("user_violation_at_once", errors.user_violation_at_once),
         ],
     );
+    let callbacks = &scenario.callbacks;
+    checks.shares("callbacks", "callbacks", &[("lost", callbacks.lost), ("early", callbacks.early)]);
+    checks.share("callbacks.duplicate", callbacks.duplicate);
+    checks.share("callbacks.forged", callbacks.forged);
+    checks.time("callbacks.late_s", callbacks.late_s);
+    let shares = callbacks.lost + callbacks.early + callbacks.duplicate + callbacks.forged;
+    if !callbacks.heard && shares > 0.0 {
+        checks.wrong(
+            "callbacks.heard",
+            "something goes wrong with callbacks, and this says there are none: write true",
+        );
+    }
     let database = &scenario.database;
     checks.shares(
         "database",

@@ -6,7 +6,7 @@ use super::page::short;
 use crate::scenario::{document::Document, place::Place, schema::Scenario};
 
 /// Faults: their default is that they are off, which is told once for each table.
-const FAULTS: [&str; 6] = ["users", "errors", "crashes", "database", "llm", "messenger"];
+const FAULTS: [&str; 7] = ["users", "errors", "callbacks", "crashes", "database", "llm", "messenger"];
 
 /// Each table with the keys the text does not have, and the values that apply.
 pub(super) fn lines(text: &str, scenario: &Scenario) -> Vec<String> {
@@ -22,7 +22,8 @@ pub(super) fn lines(text: &str, scenario: &Scenario) -> Vec<String> {
         }
         let place = Place::root().key(name);
         let left: Vec<_> = keys.iter().filter(|(key, _)| !document.has(&place.key(*key))).collect();
-        let is_off = |value: &Value| FAULTS.contains(&name.as_str()) && value.as_float() == Some(0.0);
+        let is_nothing = |value: &Value| value.as_float() == Some(0.0) || value.as_bool() == Some(false);
+        let is_off = |value: &Value| FAULTS.contains(&name.as_str()) && is_nothing(value);
         let shown: Vec<_> = left
             .iter()
             .filter(|(_, value)| !is_off(value))

@@ -9,6 +9,7 @@ use crate::scenario::{
 /// Everything that goes wrong by chance and is switched on.
 pub(super) fn chances(scenario: &Scenario) -> Vec<String> {
     let (users, errors, crashes) = (&scenario.users, &scenario.errors, &scenario.crashes);
+    let callbacks = &scenario.callbacks;
     let (database, llm, messenger) = (&scenario.database, &scenario.llm, &scenario.messenger);
     let database_slow = format!("of database calls take {} s", short(database.slow_s));
     let llm_slow = format!("of the language model's answers take {} s", short(llm.slow_s));
@@ -35,6 +36,10 @@ pub(super) fn chances(scenario: &Scenario) -> Vec<String> {
         (errors.dead_link, "of results have a dead address at first"),
         (errors.unseen, "of tasks are unknown to the lookup for up to 90 s"),
         (errors.strange_state, "of tasks are in a state nobody has documented"),
+        (callbacks.lost, "of the provider's callbacks never come"),
+        (callbacks.early, "of callbacks come half-way to the task's end, and not again"),
+        (callbacks.duplicate, "of callbacks come twice"),
+        (callbacks.forged, "of callbacks are preceded by a forged one"),
         (crashes.in_call, &in_call),
         (database.lost_before_commit, "of database calls lose their connection before the commit"),
         (database.lost_after_commit, "of database calls lose their connection after the commit"),

@@ -11,14 +11,14 @@ use app::{
 };
 use async_trait::async_trait;
 use domain::{
-    id::{AttemptId, JobId, WorkerId},
-    job::{Rules, Step},
+    id::{AttemptId, JobId, TaskId, WorkerId},
+    job::{Job, Rules, Step},
     key::KeyFacts,
     time::Timestamp,
 };
 use ports::{
-    AfterStep, AttemptRecord, Claim, ErrorKind, JobFilter, JobRecord, JobStore, KeyRoster, Lease, LeaseTerms,
-    LeasedJob, LedgerStore, Messenger, PortError,
+    Adoption, AfterStep, AttemptRecord, Census, Claim, ErrorKind, Hastening, JobFilter, JobRecord, JobStore,
+    KeyRoster, Lease, LeaseTerms, LeasedJob, LedgerStore, Messenger, PortError,
 };
 
 use super::{
@@ -169,6 +169,33 @@ impl JobStore for WrongJobs {
 
     async fn cancel(&self, job: JobId, rules: &Rules, now: Timestamp) -> Result<Step, PortError> {
         self.real.cancel(job, rules, now).await
+    }
+
+    async fn adopt(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Adoption, PortError> {
+        self.real.adopt(attempt, task, rules, now).await
+    }
+
+    async fn hasten(
+        &self,
+        attempt: AttemptId,
+        task: &TaskId,
+        now: Timestamp,
+    ) -> Result<Hastening, PortError> {
+        self.real.hasten(attempt, task, now).await
+    }
+
+    async fn job_of_attempt(&self, attempt: AttemptId) -> Result<Option<Job>, PortError> {
+        self.real.job_of_attempt(attempt).await
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, PortError> {
+        self.real.census(now).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>, PortError> {

@@ -83,6 +83,7 @@ fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("work"), video_bytes_max: 1_000 },
         language: Language::En,
+        callback_base: None,
     }
 }
 
@@ -378,7 +379,7 @@ async fn lost_answer_is_failure() {
     let mut video = MockVideoApi::new();
     video.expect_create().returning(|_, _| Reply::Unknown("silence".to_owned()));
     let house = House::beside(Mutant::LostAnswerIsFailure, video, MockMessenger::new()).await;
-    let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b" };
+    let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b", callback_url: None };
     let reply = house.ports.video.create(&key("k1"), request).await;
     let failure = Reason::ProviderFault.into();
     assert_eq!(reply, Reply::No(ProviderRefusal { failure, evidence: "silence".to_owned() }));
@@ -393,7 +394,7 @@ async fn class_by_substring_blames_the_photo_for_a_refused_key() {
     };
     video.expect_create().returning(move |_, _| Reply::No(refusal()));
     let house = House::beside(Mutant::ClassBySubstring, video, MockMessenger::new()).await;
-    let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b" };
+    let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b", callback_url: None };
     let Reply::No(refusal) = house.ports.video.create(&key("k1"), request).await else { panic!("a no") };
     assert_eq!(refusal.failure, Reason::Moderation.into());
     assert_eq!(by_substring("HTTP 200, code 500: Internal Error"), Reason::ProviderFault);

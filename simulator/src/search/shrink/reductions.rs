@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    scenario::{Crashes, Database, Errors, Llm, MessengerFaults, Scenario, TimeOfDay, Users},
+    scenario::{Callbacks, Crashes, Database, Errors, Llm, MessengerFaults, Scenario, TimeOfDay, Users},
     search::{swarm::time_of_day, sweep::with_accounts},
 };
 
@@ -72,6 +72,7 @@ fn fault_groups(base: &Scenario) -> Candidates {
     vec![
         with(base, "every fault", |scenario| {
             scenario.errors = Errors::default();
+            scenario.callbacks = quiet(&scenario.callbacks);
             scenario.database = Database::default();
             scenario.llm = Llm::default();
             scenario.messenger = MessengerFaults::default();
@@ -81,6 +82,10 @@ fn fault_groups(base: &Scenario) -> Candidates {
             well_behaved(&mut scenario.users);
         }),
         with(base, "errors of the provider", |scenario| scenario.errors = Errors::default()),
+        with(base, "what goes wrong with callbacks", |scenario| {
+            scenario.callbacks = quiet(&scenario.callbacks);
+        }),
+        with(base, "callbacks", |scenario| scenario.callbacks = Callbacks::default()),
         with(base, "errors of the database", |scenario| scenario.database = Database::default()),
         with(base, "errors of the language model", |scenario| scenario.llm = Llm::default()),
         with(base, "errors of the messenger", |scenario| scenario.messenger = MessengerFaults::default()),
@@ -89,6 +94,11 @@ fn fault_groups(base: &Scenario) -> Candidates {
         with(base, "kills", |scenario| scenario.kills.clear()),
         with(base, "users' slips", |scenario| well_behaved(&mut scenario.users)),
     ]
+}
+
+/// Callbacks of which each comes once and on time, if there are any.
+fn quiet(callbacks: &Callbacks) -> Callbacks {
+    Callbacks { heard: callbacks.heard, ..Callbacks::default() }
 }
 
 fn well_behaved(users: &mut Users) {
@@ -100,7 +110,7 @@ fn well_behaved(users: &mut Users) {
 type Share = fn(&mut Scenario) -> &mut f64;
 
 /// Every fault by chance.
-const FAULTS: [(&str, Share); 31] = [
+const FAULTS: [(&str, Share); 35] = [
     ("errors.temporary", |s| &mut s.errors.temporary),
     ("errors.unknown", |s| &mut s.errors.unknown),
     ("errors.user_violation", |s| &mut s.errors.user_violation),
@@ -116,6 +126,10 @@ const FAULTS: [(&str, Share); 31] = [
     ("errors.dead_link", |s| &mut s.errors.dead_link),
     ("errors.unseen", |s| &mut s.errors.unseen),
     ("errors.strange_state", |s| &mut s.errors.strange_state),
+    ("callbacks.lost", |s| &mut s.callbacks.lost),
+    ("callbacks.early", |s| &mut s.callbacks.early),
+    ("callbacks.duplicate", |s| &mut s.callbacks.duplicate),
+    ("callbacks.forged", |s| &mut s.callbacks.forged),
     ("database.lost_before_commit", |s| &mut s.database.lost_before_commit),
     ("database.lost_after_commit", |s| &mut s.database.lost_after_commit),
     ("database.slow", |s| &mut s.database.slow),
