@@ -256,17 +256,6 @@ impl<'a> Told<'a> {
         self.step.attempt.as_ref().and_then(|change| change.failure)
     }
 
-    /// Whether the worker that goes on wrote its finding a second time, because the first answer was lost: the lease it
-    /// kept does not tell the two apart, and nothing in such a step does harm twice.
-    pub(super) fn is_written_again(&self, live: &Live) -> bool {
-        let is_its_holder = live.hold.is_some_and(|hold| Some(hold.lease) == self.lease);
-        let is_known = (live.stage, self.to) == (Stage::Delivering, Stage::Delivering)
-            && self.status() == Some(AttemptStatus::Rendered)
-            && self.step.attempt.as_ref().map(|change| change.id) == live.attempt;
-        let is_harmless = self.step.entries.is_empty() && self.step.notices.is_empty();
-        is_its_holder && is_known && is_harmless
-    }
-
     /// Whether the job was given up because its workers died of it.
     pub(super) fn is_abandoned(&self) -> bool {
         self.step.notices.iter().any(|notice| notice.kind == NoticeKind::JobAbandoned)

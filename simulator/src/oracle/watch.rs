@@ -174,9 +174,6 @@ impl Oracle {
         };
         let (order, told) = (live.order, Told::new(live, scene.at, (process, lease), step));
         let scene = Scene { order: Some(order), ..scene };
-        if told.is_written_again(live) {
-            return;
-        }
         let knows_all_calls = self.knows_all_calls();
         let (tally, setup) = (&mut self.tally, &self.setup);
         let Some(live) = self.jobs.get_mut(job.0) else { return };

@@ -10,4 +10,3 @@ mod goals;
 mod legal;
 mod random;
 mod tale;
-mod written_again;
