@@ -53,7 +53,7 @@ pub async fn hear_callback(
         return Ok(Heard::Unmatched);
     }
     let Some(order) = ports.orders.order(job.order).await? else { return Ok(Heard::Unmatched) };
-    let (rules, now) = (policy.rules(&order.model), ports.clock.now());
+    let (rules, now) = (policy.rules_of(&order, &job), ports.clock.now());
     if let Adoption::Adopted(step) = ports.jobs.adopt(attempt, task, &rules, now).await? {
         tracing::info!(
             order.id = %step.job.order,

@@ -194,6 +194,7 @@ impl Turn<'_> {
                     AttemptStatus::Running,
                 );
                 step.set_task(task);
+                step.circuits.push(CircuitChange::Answered { attempt });
                 Ok(step)
             }
             Event::Refused { attempt, failure } if attempt == open.id => {

@@ -2,7 +2,7 @@
 
 use domain::{
     id::{AttemptId, TaskId},
-    job::{Event, State},
+    job::{Event, Job, State},
 };
 use ports::{Adoption, ErrorKind, PortError, ProviderRefusal, Reply, VideoRequest};
 
@@ -60,7 +60,7 @@ impl Turn<'_> {
         let Err(error) = &ended else { return ended };
         if error.kind() == ErrorKind::Conflict {
             if let Some(task) = created {
-                return self.adopt(attempt, &task).await.map(Next::End);
+                return self.adopt(&opened.job, attempt, &task).await.map(Next::End);
             }
         } else {
             tracing::error!(
@@ -75,9 +75,9 @@ impl Turn<'_> {
 
     /// The lease was lost while the task was created. The task is paid for, so it is given to its attempt all the same,
     /// if that still waits for an answer: a callback may have come before, or the grace may be over.
-    async fn adopt(&self, attempt: AttemptId, task: &TaskId) -> Result<StepEnd, PortError> {
-        let (ports, job) = (self.ports, self.leased.lease.job);
-        match ports.jobs.adopt(attempt, task, &self.rules, ports.clock.now()).await {
+    async fn adopt(&self, opened: &Job, attempt: AttemptId, task: &TaskId) -> Result<StepEnd, PortError> {
+        let (ports, job) = (self.ports, opened.id);
+        match ports.jobs.adopt(attempt, task, &self.rules(opened), ports.clock.now()).await {
             Ok(Adoption::Adopted(_)) => {
                 tracing::info!(job.id = %job, attempt.id = %attempt, task = %task, "the lease is lost, its task is adopted");
             }

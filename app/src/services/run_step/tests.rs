@@ -527,6 +527,8 @@ fn a_fallback_that_cannot_work_is_refused_with_what_to_write() {
     };
     assert!(refused(&["klink"]).contains("choose one of sora-2, kling"));
     assert!(refused(&["kling", "kling"]).contains("listed twice"));
+}
+
 /// A submission that is accepted after its lease was lost, and what the store says to the adoption.
 async fn accepted_too_late(adoption: Result<Adoption, PortError>) -> Result<StepEnd, PortError> {
     let mut mocks = Mocks::with_order(Template::AdVideo);
