@@ -1,7 +1,7 @@
 //! One suite of laws for the stores, run on memory and on PostgreSQL alike.
 
-mod circuits;
 mod adoption;
+mod circuits;
 mod connections;
 mod jobs;
 mod ledger;
