@@ -14,6 +14,7 @@ pub use step::{AttemptChange, AttemptStatus, Refusal, Rules, Step};
 pub use transition::{apply, open_attempt};
 
 use crate::{
+    decision::RetryPolicy,
     id::{JobId, KeyId, ModelId, OrderId, UserId},
     priority::Priority,
     prompt::Prompt,
@@ -98,15 +99,15 @@ impl Job {
 
     /// The next step, or nothing for a finished job.
     #[must_use]
-    pub fn task(&self, now: Timestamp, rules: &Rules) -> Option<Task> {
+    pub fn task(&self, now: Timestamp, retry: &RetryPolicy) -> Option<Task> {
         match &self.state {
             State::Done { .. } | State::Refunded { .. } | State::Cancelled { .. } => None,
-            _ if self.rescues >= rules.retry.rescues_max => Some(Task::Abandon),
+            _ if self.rescues >= retry.rescues_max => Some(Task::Abandon),
             State::Queued => Some(Task::Start),
             State::Prompting => Some(Task::WritePrompt),
             State::Submitting { open: Some(_) } => Some(Task::AwaitAnswer),
             State::Submitting { open: None } => {
-                let fresh = |p: &UploadedPhoto| now.since(p.at) < rules.retry.upload_valid_for;
+                let fresh = |p: &UploadedPhoto| now.since(p.at) < retry.upload_valid_for;
                 Some(if self.photo.as_ref().is_some_and(fresh) { Task::Submit } else { Task::UploadPhoto })
             }
             State::Rendering { .. } => Some(Task::Look),

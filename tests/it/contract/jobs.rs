@@ -195,11 +195,11 @@ async fn a_job_that_kills_every_worker_is_given_up_and_its_credit_comes_back(sto
     stores.order(1, Quantity::One, at(0)).await;
     for rescue in 0..rules().retry.rescues_max {
         let leased = stores.claim_one(at(u64::from(rescue) * 100)).await;
-        assert_eq!(leased.job.task(at(0), &rules()), Some(Task::Start));
+        assert_eq!(leased.job.task(at(0), &rules().retry), Some(Task::Start));
         stores.jobs.rescue_dead(at(u64::from(rescue) * 100 + 99)).await.unwrap();
     }
     let leased = stores.claim_one(at(10_000)).await;
-    assert_eq!(leased.job.task(at(0), &rules()), Some(Task::Abandon));
+    assert_eq!(leased.job.task(at(0), &rules().retry), Some(Task::Abandon));
     stores.step(&leased, Event::Abandoned, at(10_000)).await.unwrap();
     assert_eq!(stores.ledger.balance(leased.job.user).await.unwrap().available.value(), 1);
     stores.assert_audit_is_clean().await;

@@ -95,9 +95,10 @@ async fn attempt_steps(
     may_go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<StepEnd, PortError> {
     let began = ports.clock.now();
-    let (id, usual) = (leased.job.order, policy.rules(&policy.models.default_model().id));
-    if leased.job.task(began, &usual) == Some(Task::Abandon) {
+    let id = leased.job.order;
+    if leased.job.task(began, &policy.retry) == Some(Task::Abandon) {
         // Before anything is read: what cannot be read may be what ended the workers.
+        let usual = policy.rules(&policy.models.default_model().id);
         return abandon(ports, &leased, &usual).await;
     }
     let order = ports.orders.order(id).await?.ok_or_else(|| {
@@ -150,8 +151,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     async fn step(&self) -> Result<Next, PortError> {
         let job = &self.leased.job;
-        let rules = self.rules(job);
-        let Some(task) = job.task(self.ports.clock.now(), &rules) else {
+        let Some(task) = job.task(self.ports.clock.now(), &self.policy.retry) else {
             let what = format!("job {} is finished and was claimed", job.id);
             return Err(PortError::new(ErrorKind::Inconsistent, what));
         };
@@ -163,7 +163,7 @@ impl Turn<'_> {
             Task::AwaitAnswer => self.await_answer()?,
             Task::Look => self.look().await?,
             Task::Deliver => self.deliver().await?,
-            Task::Abandon => return abandon(self.ports, &self.leased, &rules).await.map(Next::End),
+            Task::Abandon => return abandon(self.ports, &self.leased, &self.rules(job)).await.map(Next::End),
         };
         self.record(job, finding).await
     }

@@ -75,7 +75,7 @@ impl Tale {
     /// Something happens to a job that is held, the world around it included.
     fn happens(&mut self, job: JobNo, pick: usize) {
         let actor = &self.jobs[job.0 as usize];
-        match actor.job.task(self.now, &self.rules) {
+        match actor.job.task(self.now, &self.rules.retry) {
             Some(Task::Abandon) => return self.step(job, Happening::Abandoned),
             Some(Task::Submit) if !pick.is_multiple_of(8) => {
                 self.opened(job);
@@ -207,7 +207,7 @@ impl Tale {
 
     fn goes_well(&mut self, job: JobNo) {
         let attempt = self.present_attempt(job);
-        let happening = match self.job(job).task(self.now, &self.rules).unwrap() {
+        let happening = match self.job(job).task(self.now, &self.rules.retry).unwrap() {
             Task::Start => Happening::Started,
             Task::WritePrompt => Happening::PromptReady { prompt: Prompt::stored("a mug".to_owned()) },
             Task::UploadPhoto => Happening::PhotoUploaded { url: "https://h/p.jpg".to_owned() },
