@@ -30,10 +30,11 @@ impl Beside {
         sqlx::query_scalar(question).fetch_one(&mut self.0).await.unwrap()
     }
 
-    /// The server processes of the other connections.
+    /// The server processes of the other connections, and not that of a vacuum.
     async fn others(&mut self) -> BTreeSet<i32> {
         let pids: Vec<i32> = sqlx::query_scalar(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pid FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
         )
         .fetch_all(&mut self.0)
         .await
@@ -44,7 +45,8 @@ impl Beside {
     /// Waits until that many others wait for a lock.
     async fn until_waiting(&mut self, count: i64) {
         let waiting = "SELECT count(*) FROM pg_stat_activity
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'
+                         AND backend_type = 'client backend'";
         // In a transaction the server would show the same picture again and again.
         while {
             self.say("SELECT pg_stat_clear_snapshot()").await;
@@ -58,7 +60,7 @@ impl Beside {
     async fn end_others(&mut self) -> i64 {
         self.ask(
             "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
         )
         .await
     }
