@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     failure::Failure,
     id::{AccountId, AttemptId, JobId, KeyId, OrderId, TaskId, UserId, WorkerId},
-    job::{AttemptStatus, Job, Rules, StateName, Step},
+    job::{AttemptStatus, Job, Rules, State, StateName, Step},
     key::{AccountLimits, KeyFacts},
     time::Timestamp,
 };
@@ -27,7 +27,7 @@ pub struct Lease {
 pub struct LeaseTerms {
     /// How long without a heartbeat until the worker counts as dead.
     pub lease: Duration,
-    /// How long a step may take at all, heartbeats or not.
+    /// How long a worker may keep a job at all, heartbeats or not.
     pub deadline: Duration,
 }
 
@@ -57,6 +57,14 @@ pub enum AfterStep {
     Release,
     /// Keep it: the same worker goes on.
     Keep,
+}
+
+impl AfterStep {
+    /// What becomes of the lease after [`JobStore::open_attempt`]: an attempt that was opened is sent under it.
+    #[must_use]
+    pub const fn of_opening(step: &Step) -> Self {
+        if matches!(step.job.state, State::Submitting { open: Some(_) }) { Self::Keep } else { Self::Release }
+    }
 }
 
 /// The provider keys this process may use.
@@ -246,7 +254,7 @@ pub trait JobStore: Send + Sync {
 
     /// Gives an attempt that still waits for its answer the task that has shown itself
     /// ([`domain::job::Event::Adopted`]), whoever holds the lease: its holder's answer comes too late then. Takes locks
-    /// on the job alone.
+    /// on the job, and on the model that the attempt tried out, if it did.
     async fn adopt(
         &self,
         attempt: AttemptId,

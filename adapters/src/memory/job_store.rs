@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     id::{AttemptId, JobId, TaskId, WorkerId},
-    job::{self, Event, Job, Rules, State, Step},
+    job::{self, Event, Job, Rules, Step},
     key::KeyFacts,
     time::Timestamp,
 };
@@ -125,8 +125,7 @@ impl JobStore for MemStores {
         let step = opened.map_err(|refusal| {
             PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
         })?;
-        let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
-        let after = if opened { AfterStep::Keep } else { AfterStep::Release };
+        let after = AfterStep::of_opening(&step);
         world.write_step(leased.lease.number, &step, after, now)?;
         if let Some(change) = &step.attempt {
             world.insert_attempt(leased.job.id, change, roster, now);

@@ -13,7 +13,6 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AfterStep, ErrorKind, Lease, LeaseTerms, Photo, PortError};
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{

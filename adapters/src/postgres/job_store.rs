@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     circuit::Circuits,
     id::{AttemptId, JobId, TaskId, WorkerId},
-    job::{self, Event, Job, Refusal, Rules, State, Step},
+    job::{self, Event, Job, Refusal, Rules, Step},
     key::KeyFacts,
     priority::Priority,
     time::Timestamp,
@@ -232,8 +232,7 @@ impl JobStore for PgStores {
             Err(error) => return Err(let_go(tx, error).await),
         };
         circuits::write_choice(&mut tx, &step.circuits).await?;
-        let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
-        let after = if opened { AfterStep::Keep } else { AfterStep::Release };
+        let after = AfterStep::of_opening(&step);
         let write = AttemptWrite::Opened { account: account_of(roster, &step) };
         let stored = step_rows::store(&mut *tx, leased.lease, &step, after, write, now).await;
         if !stored.map_err(failed("record a submission"))? {

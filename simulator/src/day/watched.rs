@@ -106,7 +106,6 @@ pub fn watch(scenario: &Scenario, options: WatchedOptions) -> Result<Watched, Da
         let outcome = live(Box::new(shared.clone_hand()))?;
         (outcome, shared.into_inner().ok_or_else(|| DayError::setup(LOST)("one was not let go"))?)
     };
-    watchers.others.clear();
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     watchers.oracle.end(&oracle::End {
         audit: outcome.audit.clone(),

@@ -9,7 +9,6 @@ use domain::{
     notice::{Audience, NoticeKind, RefundCause},
     time::Timestamp,
 };
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::trace::{

@@ -156,11 +156,7 @@ impl<S: JobStore> JobStore for SimStores<S> {
             .store_call(
                 ("open_attempt", self.about(leased.lease, &leased.job.state)),
                 self.real.open_attempt(leased, attempt, roster, rules, now),
-                |step| {
-                    let opened = matches!(step.job.state, State::Submitting { open: Some(_) });
-                    let after = if opened { AfterStep::Keep } else { AfterStep::Release };
-                    log.stepped(process, Some((leased.lease, after)), step, None);
-                },
+                |step| log.stepped(process, Some((leased.lease, AfterStep::of_opening(step))), step, None),
             )
             .await;
         self.note_conflict(leased.lease, opened)

@@ -9,7 +9,7 @@ use domain::{
     order::Quantity,
     time::Timestamp,
 };
-use ports::{ErrorKind, LeasedJob};
+use ports::{Adoption, ErrorKind, LeasedJob};
 
 use super::laws;
 use crate::{
@@ -25,6 +25,7 @@ laws![
     without_a_model_that_is_offered_the_credit_comes_back,
     a_refusal_under_a_lost_lease_opens_no_circuit,
     of_two_hosts_one_tells_and_one_probes,
+    a_probe_whose_answer_was_lost_closes_the_circuit_when_its_task_is_adopted,
 ];
 
 /// When a circuit that opens at 0 may be probed.
@@ -198,4 +199,21 @@ async fn of_two_hosts_one_tells_and_one_probes(stores: Stores) {
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(alerts(&one) + alerts(&two), 1);
     assert_eq!(place(&one).unwrap() + place(&two).unwrap(), 1, "one tries what was ordered, one does not");
+}
+
+async fn a_probe_whose_answer_was_lost_closes_the_circuit_when_its_task_is_adopted(stores: Stores) {
+    let (leased, _) = stores.submitted(1, 1, at(0)).await;
+    stores.refused(&leased, 1, at(0)).await;
+    let (probe, step) = stores.opened(stores.claim_one(at(LATER)).await, 2, at(LATER)).await;
+    assert_eq!(place(&step), Some(0));
+    stores.step(&probe, Event::AnswerMissing { attempt: AttemptId::new(2) }, at(LATER)).await.unwrap();
+    let (_, step) = stores.submitted(2, 3, at(LATER)).await;
+    assert_eq!(place(&step), Some(1), "nobody knows yet");
+    let task = TaskId::new("t2").unwrap();
+    let adoption = stores.jobs.adopt(AttemptId::new(2), &task, &rules(), at(LATER)).await.unwrap();
+    assert!(matches!(adoption, Adoption::Adopted(_)), "{adoption:?}");
+    // Its look is due, and somebody has it in hand.
+    stores.claim_one(at(LATER)).await;
+    let (_, step) = stores.submitted(3, 4, at(LATER)).await;
+    assert_eq!((place(&step), alerts(&step)), (Some(0), 0), "it is offered again");
 }
