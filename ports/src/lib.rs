@@ -6,6 +6,7 @@
 //!
 //! Feature `mock` derives a `Mock…` of every port with mockall.
 
+pub mod bot;
 mod clock;
 mod entropy;
 mod error;
