@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    breaker::OutagePolicy,
     failure::{Failure, FailureClass, Reason},
     key::CoolingTimes,
     notice::RefundCause,
@@ -33,6 +34,8 @@ pub struct RetryPolicy {
     pub upload_valid_for: Duration,
     /// Cool-downs of keys.
     pub cooling: CoolingTimes,
+    /// When nobody submits because the provider is down; `None` when each job is to find out for itself.
+    pub outage: Option<OutagePolicy>,
 }
 
 impl Default for RetryPolicy {
@@ -48,6 +51,7 @@ impl Default for RetryPolicy {
             rescues_max: 8,
             upload_valid_for: s(20 * 60 * 60),
             cooling: CoolingTimes::default(),
+            outage: Some(OutagePolicy::default()),
         }
     }
 }

@@ -44,6 +44,13 @@ pub enum Event {
     },
     /// No key can pay or is accepted.
     NoKeyLeft,
+    /// The provider is down, and somebody else finds out when it is back.
+    ProviderDown {
+        /// When to ask again.
+        until: Timestamp,
+    },
+    /// The provider is down, and this job finds out whether it is back.
+    ProbeTaken,
     /// The provider accepted the task.
     Accepted {
         /// Which attempt.

@@ -1,13 +1,14 @@
 //! What one event changes, and why an event may be refused.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Job, StateName};
 use crate::{
+    breaker::{Answer, Breaker},
     decision::RetryPolicy,
     failure::Failure,
     id::{AttemptId, KeyId, TaskId},
-    key::Cooling,
+    key::{Cooling, CoolingCause},
     ledger::Entry,
     model::RenderTiming,
     notice::Notice,
@@ -38,6 +39,10 @@ pub struct Step {
     pub attempt: Option<AttemptChange>,
     /// The key that is taken out of use for a while.
     pub cooling: Option<(KeyId, Cooling)>,
+    /// What the provider's answer says about its health, and with which key it came.
+    pub answer: Option<(KeyId, Answer)>,
+    /// The breaker, when it is another one afterwards.
+    pub breaker: Option<Breaker>,
 }
 
 /// A change of one submission's record.
@@ -131,6 +136,20 @@ pub enum Refusal {
 }
 
 impl Step {
+    /// The provider said how long to keep away: a cool-down for haste lasts as long, but no longer than `most`.
+    pub fn keep_away(&mut self, asked_for: Duration, most: Duration) {
+        if let Some((_, cooling)) = &mut self.cooling
+            && cooling.cause == CoolingCause::RateLimited
+        {
+            cooling.until = cooling.until.max(cooling.since.after(asked_for.min(most)));
+        }
+    }
+
+    pub(super) fn with_answer(mut self, key: &KeyId, answer: Answer) -> Self {
+        self.answer = Some((key.clone(), answer));
+        self
+    }
+
     pub(super) fn with_notice(mut self, notice: Notice) -> Self {
         self.notices.push(notice);
         self

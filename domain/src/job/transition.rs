@@ -7,10 +7,11 @@ use super::{
     step::{AttemptStatus, Refusal, Rules, Step},
 };
 use crate::{
+    breaker::{self, Answer},
     decision::{self, Decision},
     failure::{Failure, FailureClass, Reason},
     id::{AttemptId, KeyId, TaskId},
-    key::{self, AccountLimits, Cooling, CoolingCause, KeyChoice, KeyFacts},
+    key::{Cooling, CoolingCause},
     ledger::Entry,
     money::Credits,
     notice::{Audience, Notice, NoticeKind, RefundCause},
@@ -27,7 +28,8 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     if name.is_terminal() {
         return Err(Refusal::Finished(name));
     }
-    let mut turn = Turn { job: Job { rescues: 0, ..job.clone() }, rules, now };
+    let is_rescued = job.rescues > 0;
+    let mut turn = Turn { job: Job { rescues: 0, ..job.clone() }, is_rescued, rules, now };
     match (&job.state, event) {
         (state, Event::Abandoned) => Ok(turn.abandon(state)),
         (State::Queued, Event::Started) => Ok(turn.start()),
@@ -54,27 +56,6 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     }
 }
 
-/// Chooses a key for the job's next submission and applies what follows: an open attempt, a wait, or a refund.
-/// Stores call it inside the transaction in which the facts were read, so that limits hold across hosts.
-///
-/// # Errors
-/// [`Refusal`] when the job is not about to be submitted.
-pub fn open_attempt(
-    job: &Job,
-    attempt: AttemptId,
-    facts: &[KeyFacts],
-    limits: &AccountLimits,
-    rules: &Rules,
-    now: Timestamp,
-) -> Result<Step, Refusal> {
-    let event = match key::choose(facts, limits, job.avoid_key.as_ref(), now) {
-        KeyChoice::Use(key) => Event::AttemptOpened { attempt, key },
-        KeyChoice::Wait(until) => Event::KeysBusy { until },
-        KeyChoice::NoneLeft => Event::NoKeyLeft,
-    };
-    apply(job, event, rules, now)
-}
-
 /// The present render, borrowed from the state.
 struct Render<'a> {
     attempt: AttemptId,
@@ -86,6 +67,8 @@ struct Render<'a> {
 /// One application of one event.
 struct Turn<'a> {
     job: Job,
+    /// Whether whoever had it before was dead or hung.
+    is_rescued: bool,
     rules: &'a Rules,
     now: Timestamp,
 }
@@ -104,7 +87,11 @@ impl Turn<'_> {
                 self.job.photo = Some(UploadedPhoto { url, at: self.now });
                 Ok(self.due_now())
             }
-            Event::UploadFailed { key, failure } => Ok(self.fail(&key, failure)),
+            Event::UploadFailed { key, failure } => {
+                let step = self.fail(&key, failure);
+                let is_fault = breaker::is_providers_fault(failure);
+                Ok(if is_fault { step.with_answer(&key, Answer::Fault) } else { step })
+            }
             Event::AttemptOpened { attempt, key } => {
                 let open = OpenAttempt { id: attempt, key: key.clone(), sent_at: self.now };
                 self.job.state = State::Submitting { open: Some(open) };
@@ -119,6 +106,14 @@ impl Turn<'_> {
             Event::NoKeyLeft => {
                 let alert = self.alert(NoticeKind::NoKeyLeft);
                 Ok(self.refund(RefundCause::NoKey).with_notice(alert))
+            }
+            Event::ProviderDown { .. } if self.is_out_of_patience() => {
+                Ok(self.refund(RefundCause::ProviderDown))
+            }
+            Event::ProviderDown { until } => Ok(self.hold(until)),
+            Event::ProbeTaken => {
+                self.job.is_probe = true;
+                Ok(self.due_now())
             }
             Event::CancelRequested => Ok(self.cancel()),
             Event::Accepted { .. }
@@ -141,6 +136,7 @@ impl Turn<'_> {
         match event {
             Event::Accepted { attempt, task } if attempt == open.id => {
                 let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                (self.job.held_since, self.job.is_probe) = (None, false);
                 self.job.state =
                     State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since: self.now };
                 let due = self.now.after(self.rules.timing.next_poll_in(Duration::ZERO));
@@ -150,10 +146,10 @@ impl Turn<'_> {
                     AttemptStatus::Running,
                 );
                 step.set_task(task);
-                Ok(step)
+                Ok(step.with_answer(&open.key, Answer::Accepted))
             }
             Event::Refused { attempt, failure } if attempt == open.id => {
-                let step = self.fail(&open.key, failure);
+                let step = self.fail(&open.key, failure).with_answer(&open.key, Answer::of(failure));
                 Ok(step.with_failed_attempt(attempt, &open.key, AttemptStatus::Refused, failure))
             }
             Event::AnswerMissing { attempt } if attempt == open.id => Ok(self.answer_missing(open)),
@@ -174,14 +170,20 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Submitting)),
         }
     }
 
     fn answer_missing(mut self, open: &OpenAttempt) -> Step {
         let grace_ends = open.sent_at.after(self.rules.retry.lost_answer_grace);
+        let is_rescued = self.is_rescued;
+        self.job.is_probe = false;
         if self.now < grace_ends {
-            return self.due(grace_ends).with_attempt(open.id, &open.key, AttemptStatus::Unanswered);
+            let step = self.due(grace_ends).with_attempt(open.id, &open.key, AttemptStatus::Unanswered);
+            // Of a call whose worker died nobody knows whether it was answered.
+            return if is_rescued { step } else { step.with_answer(&open.key, Answer::Fault) };
         }
         self.job.lost_answers = self.job.lost_answers.saturating_add(1);
         let step = if self.job.lost_answers > self.rules.retry.lost_answers_max {
@@ -239,6 +241,8 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Rendering)),
         }
     }
@@ -276,6 +280,8 @@ impl Turn<'_> {
             | Event::AttemptOpened { .. }
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Delivering)),
         }
     }
@@ -308,7 +314,14 @@ impl Turn<'_> {
             self.job.photo = None;
         }
         let alert = self.alert_for(key, failure, cooling);
-        let mut step = match decision::decide(failure, self.job.retries, waited, policy) {
+        // Sent although the provider was known to be down, for the sake of all others.
+        let was_probe = std::mem::take(&mut self.job.is_probe) && breaker::is_providers_fault(failure);
+        let decision = if was_probe {
+            Decision::Resubmit
+        } else {
+            decision::decide(failure, self.job.retries, waited, policy)
+        };
+        let mut step = match decision {
             Decision::Release(cause) => self.refund(cause),
             Decision::Retry { retry, delay } => {
                 self.job.retries = retry;
@@ -337,6 +350,17 @@ impl Turn<'_> {
             _ => return None,
         };
         Some(self.alert(kind))
+    }
+
+    /// The provider is down. The user hears of it once, however often the job has to wait.
+    fn hold(mut self, until: Timestamp) -> Step {
+        self.job.is_probe = false;
+        let is_new = self.job.held_since.is_none();
+        self.job.held_since = self.job.held_since.or(Some(self.now));
+        let notice = self.tell(NoticeKind::ProviderDown);
+        let due = until.max(self.now.after(Duration::from_millis(1)));
+        let step = self.due(due);
+        if is_new { step.with_notice(notice) } else { step }
     }
 
     fn refund(mut self, cause: RefundCause) -> Step {
@@ -393,6 +417,8 @@ impl Turn<'_> {
             notices: Vec::new(),
             attempt: None,
             cooling: None,
+            answer: None,
+            breaker: None,
         }
     }
 
