@@ -19,6 +19,13 @@ pub(super) struct Attempt {
     record: AttemptRecord,
 }
 
+impl Attempt {
+    /// When it was sent.
+    pub(super) const fn sent_at(&self) -> Timestamp {
+        self.record.sent_at
+    }
+}
+
 /// What accounts and keys are doing, kept up to date instead of counted anew for each choice of a key.
 #[derive(Debug, Default)]
 pub(super) struct Load {
@@ -69,11 +76,12 @@ impl World {
             KeyFacts {
                 key: key.key.clone(),
                 account: key.account.clone(),
-                cooling: self.cooling.get(&key.key).copied(),
+                cooling: self.health.cooling(&key.key),
                 account_running: load.running.get(&key.account).copied().unwrap_or_default(),
                 account_created: created,
                 window_frees_at: oldest.map(|at| at.after(window)),
                 key_running: load.running_by_key.get(&key.key).copied().unwrap_or_default(),
+                answers: self.health.answers(&key.key, now),
             }
         });
         facts.collect()

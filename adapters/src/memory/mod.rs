@@ -3,6 +3,7 @@
 
 mod attempts;
 mod audit;
+mod health;
 mod job_store;
 mod ledger_store;
 mod order_store;

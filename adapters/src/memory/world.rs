@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
-    id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
+    id::{AttemptId, ConfirmationId, JobId, OrderId, PhotoId, UserId},
     job::{Job, Step},
-    key::Cooling,
     ledger::{Balance, Entry, EntryKind, LedgerError},
     notice::Notice,
     order::Order,
@@ -15,6 +14,7 @@ use ports::{AfterStep, ErrorKind, Lease, LeaseTerms, Photo, PortError};
 
 use super::{
     attempts::{Attempt, Load},
+    health::Health,
     outbox::OutboxRow,
 };
 
@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) attempts: BTreeMap<AttemptId, Attempt>,
     pub(super) attempts_by_job: BTreeMap<JobId, Vec<AttemptId>>,
     pub(super) load: Load,
-    pub(super) cooling: BTreeMap<KeyId, Cooling>,
+    pub(super) health: Health,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,
     pub(super) outbox_waiting: BTreeSet<u64>,
     /// The newest message's id; never given twice, or a late answer to an old message would meet a new one.
@@ -242,13 +242,8 @@ impl World {
         for notice in &step.notices {
             self.write_notice(notice, now);
         }
-        if let Some((key, cooling)) = &step.cooling {
-            // A cool-down only ever moves later: a shorter one does not end a longer one.
-            let longer = self.cooling.get(key).is_some_and(|present| present.until >= cooling.until);
-            if !longer {
-                self.cooling.insert(key.clone(), *cooling);
-            }
-        }
+        let sent_at = step.attempt.as_ref().and_then(|change| self.sent_at(change.id));
+        self.health.follow(step, sent_at, now);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! accounts, job, user.
 
 mod attempts;
+mod breaker_rows;
 mod claim_rows;
 mod connections;
 mod error;

@@ -17,6 +17,7 @@ use sqlx::{PgExecutor, types::Json};
 use uuid::Uuid;
 
 use super::{
+    breaker_rows::{bind_breaker, kept_from},
     job_rows::{bind_job, update_job},
     notice_rows::to_columns,
     signal::CHANNEL_OUTBOX,
@@ -123,19 +124,35 @@ const STORE_STEP: &str = concat!(
     " RETURNING id),
      opened AS (
          INSERT INTO attempts (id, job_id, account, key, status, sent_at, changed_at)
-         SELECT $22, stored.id, $23, $24, $25, $30, $30 FROM stored WHERE $23 IS NOT NULL),
+         SELECT $24, stored.id, $25, $26, $27, $32, $32 FROM stored WHERE $25 IS NOT NULL),
      changed AS (
-         UPDATE attempts SET status = $25, task_id = coalesce($26, task_id),
-                failure_class = coalesce($27, failure_class), failure_reason = coalesce($28, failure_reason),
-                evidence = coalesce($29, evidence), changed_at = $30
-         FROM stored WHERE attempts.id = $22 AND $23 IS NULL),
+         UPDATE attempts SET status = $27, task_id = coalesce($28, task_id),
+                failure_class = coalesce($29, failure_class), failure_reason = coalesce($30, failure_reason),
+                evidence = coalesce($31, evidence), changed_at = $32
+         FROM stored WHERE attempts.id = $24 AND $25 IS NULL),
      cooled AS (
-         INSERT INTO provider_keys (key, cooled_until, cause)
-         SELECT $33, $34, $35 FROM stored WHERE $33 IS NOT NULL
-         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause
-         WHERE provider_keys.cooled_until < excluded.cooled_until),",
-    entries_and_notices!("stored", "$31", "$32", "$30"),
-    " SELECT CASE WHEN jsonb_array_length($32) > 0 THEN pg_notify($36, '') END FROM stored"
+         INSERT INTO provider_keys (key, cooled_until, cause, cooled_since)
+         SELECT $35, $36, $37, $38 FROM stored WHERE $35 IS NOT NULL
+         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause,
+                                         cooled_since = excluded.cooled_since
+         WHERE provider_keys.cooled_until < excluded.cooled_until
+            OR provider_keys.proved_at >= provider_keys.cooled_since),
+     answered AS (
+         INSERT INTO provider_answers (at, job_id, key, answer)
+         SELECT $32, stored.id, $39, $40 FROM stored WHERE $39 IS NOT NULL),
+     proved AS (
+         UPDATE provider_keys SET proved_at = $32 FROM stored
+         WHERE $40 = 'accepted' AND provider_keys.key = $39
+           AND cooled_since <= (SELECT sent_at FROM attempts WHERE id = $24)
+           AND (proved_at IS NULL OR proved_at < cooled_since)),
+     pruned AS (
+         DELETE FROM provider_answers USING stored WHERE $25 IS NOT NULL AND provider_answers.at < $41),
+     broken AS (
+         UPDATE provider_breaker SET is_open = $42, since = $43, probe_at = $44, probes = $45, probe_job = $46,
+                probe_since = $47, waiting = $48
+         FROM stored WHERE $42 IS NOT NULL),",
+    entries_and_notices!("stored", "$33", "$34", "$32"),
+    " SELECT CASE WHEN jsonb_array_length($34) > 0 THEN pg_notify($49, '') END FROM stored"
 );
 
 /// Stores a step under its lease, whole or not at all; `false` when the lease is lost.
@@ -153,7 +170,9 @@ pub(super) async fn store<'e>(
     let moves_job_alone = step.entries.is_empty()
         && step.notices.is_empty()
         && step.attempt.is_none()
-        && step.cooling.is_none();
+        && step.cooling.is_none()
+        && step.answer.is_none()
+        && step.breaker.is_none();
     if moves_job_alone {
         // Most steps: the provider is not ready, a prompt is written. A third of the work for the database.
         let statement = bind_job(sqlx::query(STORE_JOB), lease, &step.job, step.next_run_at, after);
@@ -184,6 +203,10 @@ pub(super) async fn store<'e>(
         .bind(cooling.map(|(key, _)| key.as_str().to_owned()))
         .bind(cooling.map(|(_, cooling)| to_db(cooling.until)))
         .bind(cooling.map(|(_, cooling)| cooling.cause.as_str()))
-        .bind(CHANNEL_OUTBOX);
+        .bind(cooling.map(|(_, cooling)| to_db(cooling.since)))
+        .bind(step.answer.as_ref().map(|(key, _)| key.as_str().to_owned()))
+        .bind(step.answer.as_ref().map(|(_, answer)| answer.as_str()))
+        .bind(to_db(kept_from(now)));
+    let statement = bind_breaker(statement, step.breaker.as_ref()).bind(CHANNEL_OUTBOX);
     Ok(statement.execute(executor).await?.rows_affected() == 1)
 }

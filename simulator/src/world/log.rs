@@ -316,7 +316,17 @@ impl Log {
             if let Some(task) = step.attempt.as_ref().and_then(|attempt| attempt.task.as_ref()) {
                 book.tasks.insert(task.clone(), job);
             }
-            book.tell(now, Kind::Stepped { job, process, lease: lease.map(|(lease, _)| lease.number), keeps, step, evidence });
+            book.tell(
+                now,
+                Kind::Stepped {
+                    job,
+                    process,
+                    lease: lease.map(|(lease, _)| lease.number),
+                    keeps,
+                    step,
+                    evidence,
+                },
+            );
             if let Some(live) = book.live.get_mut(&order) {
                 live.tasks.extend(step.attempt.as_ref().and_then(|attempt| attempt.task.clone()));
                 live.open_notices += step.notices.len();

@@ -21,7 +21,7 @@ use crate::fixtures::{self, Mocks, START};
 const STORED: StateName = StateName::Submitting;
 
 fn refusal(reason: Reason) -> ProviderRefusal {
-    ProviderRefusal { failure: reason.into(), evidence: "their words".to_owned() }
+    ProviderRefusal { failure: reason.into(), evidence: "their words".to_owned(), retry_after: None }
 }
 
 /// A store that opens attempts as the domain says.
@@ -148,7 +148,7 @@ async fn a_job_that_finds_no_free_key_calls_nobody() {
     let mut mocks = Mocks::with_order(Template::AdVideo);
     mocks.jobs.expect_open_attempt().returning(|leased, attempt, roster, rules, now| {
         let mut facts = fixtures::facts();
-        facts[0].account_running = 100;
+        facts.keys[0].account_running = 100;
         Ok(job::open_attempt(&leased.job, attempt, &facts, &roster.limits, rules, now).unwrap())
     });
     mocks.video.expect_create().never();
@@ -267,7 +267,7 @@ async fn a_job_whose_photo_is_missing_is_refunded_instead_of_waiting_for_ever() 
     let mut mocks = Mocks::default();
     mocks.orders.expect_order().returning(|_| Ok(Some(fixtures::order(Template::AdVideo))));
     mocks.photos.expect_get().returning(|_| Ok(None));
-    mocks.jobs.expect_key_facts().returning(|_, _| Ok(fixtures::facts()));
+    mocks.jobs.expect_provider_facts().returning(|_, _| Ok(fixtures::facts()));
     mocks.video.expect_upload().never();
     stores(&mut mocks, |step, _| {
         assert!(matches!(step.job.state, State::Refunded { cause: RefundCause::OurFault, .. }));
@@ -283,7 +283,7 @@ async fn prompted(may_go_on: bool, upload_takes: Duration) -> Vec<(StateName, Af
     let mut mocks = Mocks::with_order(Template::OwnPrompt);
     let clock = Arc::new(fixtures::EagerClock::new());
     let ticking = Arc::clone(&clock);
-    mocks.jobs.expect_key_facts().returning(move |_, _| {
+    mocks.jobs.expect_provider_facts().returning(move |_, _| {
         ticking.advance(upload_takes);
         Ok(fixtures::facts())
     });

@@ -210,11 +210,12 @@ impl KieModel {
     pub fn create(&mut self, api: Api, key: Option<&str>, body: Value, now: Timestamp) -> Answer<String> {
         let text = if self.settings.plan.reads_bodies() { body.to_string() } else { String::new() };
         let account = self.account_of(key).ok();
-        let order = input_of(api, &body).get("prompt").and_then(Value::as_str).and_then(article_of).map(|article| {
-            let nth = self.submissions.entry(article).or_default();
-            *nth += 1;
-            (article, *nth)
-        });
+        let order =
+            input_of(api, &body).get("prompt").and_then(Value::as_str).and_then(article_of).map(|article| {
+                let nth = self.submissions.entry(article).or_default();
+                *nth += 1;
+                (article, *nth)
+            });
         let asked = Asked { call: Call::Create, account, now, about: "", order };
         let answer = self.answer(asked, &text, |model| model.accept(api, key, body, &asked, &text));
         if answer.arrives != Arrival::GatewayPage {

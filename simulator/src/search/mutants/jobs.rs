@@ -11,9 +11,9 @@ use app::{
 };
 use async_trait::async_trait;
 use domain::{
+    breaker::ProviderFacts,
     id::{AttemptId, JobId, WorkerId},
     job::{Rules, Step},
-    key::KeyFacts,
     time::Timestamp,
 };
 use ports::{
@@ -147,8 +147,18 @@ impl JobStore for WrongJobs {
         self.real.open_attempt(leased, attempt, roster, rules, now).await
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        self.real.key_facts(roster, now).await
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        self.real.ask_breaker(leased, roster, rules, now).await
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        self.real.provider_facts(roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

@@ -379,7 +379,10 @@ async fn lost_answer_is_failure() {
     let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b" };
     let reply = house.ports.video.create(&key("k1"), request).await;
     let failure = Reason::ProviderFault.into();
-    assert_eq!(reply, Reply::No(ProviderRefusal { failure, evidence: "silence".to_owned() }));
+    assert_eq!(
+        reply,
+        Reply::No(ProviderRefusal { failure, evidence: "silence".to_owned(), retry_after: None })
+    );
 }
 
 #[tokio::test]
@@ -388,6 +391,7 @@ async fn class_by_substring_blames_the_photo_for_a_refused_key() {
     let refusal = || ProviderRefusal {
         failure: Reason::KeyRejected.into(),
         evidence: crate::provider::kie_model::words::UNAUTHORIZED.to_owned(),
+        retry_after: None,
     };
     video.expect_create().returning(move |_, _| Reply::No(refusal()));
     let house = House::beside(Mutant::ClassBySubstring, video, MockMessenger::new()).await;
