@@ -177,7 +177,7 @@ impl Breaker {
         matches!(self, Self::Open { .. })
     }
 
-    /// Before this no answer counts: a former outage says nothing about the present.
+    /// Before this no answer counts: a former outage says nothing about the present. While it is open none does.
     #[must_use]
     pub const fn counts_from(&self) -> Option<Timestamp> {
         match self {

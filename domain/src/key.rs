@@ -48,7 +48,7 @@ pub struct KeyFacts {
     /// Tasks this key itself is running.
     pub key_running: u32,
     /// What the provider answered to submissions with this key within [`crate::breaker::WINDOW`], and since the last
-    /// outage and the key's own last cool-down ended.
+    /// outage and the key's own last cool-down ended; nothing while the breaker is open.
     pub answers: Answers,
 }
 

@@ -66,9 +66,9 @@ impl Load {
 
 impl World {
     /// What is known of the roster's keys.
-    pub(super) fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Vec<KeyFacts> {
+    pub(super) fn key_facts(&mut self, roster: &KeyRoster, now: Timestamp) -> Vec<KeyFacts> {
         let window = roster.limits.window;
-        let load = &self.load;
+        let (load, health) = (&self.load, &mut self.health);
         let facts = roster.keys.iter().map(|key| {
             let sent = load.sent.get(&key.account).into_iter().flatten().rev();
             let recent = sent.take_while(|at| at.after(window) > now);
@@ -76,12 +76,12 @@ impl World {
             KeyFacts {
                 key: key.key.clone(),
                 account: key.account.clone(),
-                cooling: self.health.cooling(&key.key),
+                cooling: health.cooling(&key.key),
                 account_running: load.running.get(&key.account).copied().unwrap_or_default(),
                 account_created: created,
                 window_frees_at: oldest.map(|at| at.after(window)),
                 key_running: load.running_by_key.get(&key.key).copied().unwrap_or_default(),
-                answers: self.health.answers(&key.key, now),
+                answers: health.answers(&key.key, now),
             }
         });
         facts.collect()

@@ -63,7 +63,7 @@ macro_rules! key_facts {
 }
 
 /// The attempts and answers that [`key_facts`] counts. What was answered before the last outage ended, or before a key
-/// was proved to work again, says nothing about now.
+/// was proved to work again, says nothing about now; while the breaker is open nothing counts.
 macro_rules! counted_attempts {
     () => {
         "running AS MATERIALIZED (
@@ -76,7 +76,7 @@ macro_rules! counted_attempts {
              SELECT key, count(*) FILTER (WHERE answer = 'accepted') AS accepted,
                     count(*) FILTER (WHERE answer = 'fault') AS faults
              FROM provider_answers a CROSS JOIN provider_breaker b LEFT JOIN provider_keys k USING (key)
-             WHERE a.at > $4 AND (b.is_open OR b.since IS NULL OR a.at > b.since)
+             WHERE a.at > $4 AND NOT b.is_open AND (b.since IS NULL OR a.at > b.since)
                AND (k.proved_at IS NULL OR a.at > k.proved_at)
              GROUP BY key)"
     };

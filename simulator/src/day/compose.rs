@@ -258,7 +258,7 @@ impl Land {
         }
         let deadline = deadline(scenario);
         Ok(Policy {
-            retry: RetryPolicy::default().into(),
+            retry: retry(scenario).into(),
             models: Models::new(all, &id).map_err(DayError::setup("the video model cannot be used"))?,
             roster: self.roster.clone(),
             lease: LeaseTerms { lease: seconds(fleet.lease_s), deadline },
@@ -273,6 +273,12 @@ impl Land {
             language: Language::Ru,
         })
     }
+}
+
+/// The rules of trying again.
+pub(super) fn retry(scenario: &Scenario) -> RetryPolicy {
+    let rules = RetryPolicy::default();
+    RetryPolicy { outage: rules.outage.filter(|_| scenario.fleet.outage_breaker), ..rules }
 }
 
 /// How long one step may take.

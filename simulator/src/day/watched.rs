@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::decision::RetryPolicy;
 use ports::LeaseTerms;
 use secrecy::SecretString;
 
@@ -138,7 +137,7 @@ fn oracle_setup(scenario: &Scenario) -> Result<oracle::Setup, DayError> {
         new_per_10s: account.new_per_10s,
     });
     Ok(oracle::Setup {
-        retry: RetryPolicy::default(),
+        retry: super::compose::retry(scenario),
         lease: LeaseTerms {
             lease: Duration::from_secs_f64(fleet.lease_s),
             deadline: super::compose::deadline(scenario),

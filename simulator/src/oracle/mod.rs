@@ -21,6 +21,7 @@ mod limits;
 mod liveness;
 mod messages;
 mod money;
+mod outage;
 mod print;
 mod provider;
 mod retries;

@@ -41,6 +41,7 @@ pub(super) enum Law {
     Fairness,
     NoPrematureMessage,
     ContextKept,
+    OutageDiscipline,
 }
 
 /// Every invariant: its name and what it means.
@@ -116,6 +117,12 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     (
         "context_kept",
         "A job's prompt never changes and its photo changes only by an upload, however often the job is retried.",
+    ),
+    (
+        "outage_discipline",
+        "The breaker opens by a broad share of the provider's own faults and closes by a probe that succeeded, each time \
+         told once; while it is open nobody submits but one probe at a time, whose failure uses up no retry, and a user \
+         hears of an outage once.",
     ),
 ];
 

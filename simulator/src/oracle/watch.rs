@@ -13,6 +13,7 @@ use super::{
     jobs::{Live, Order, Stage, Told, mark},
     limits::Load,
     money::{self, Purses},
+    outage::{Before, Outage},
     provider::{self, Provider},
     retries,
     roll::Roll,
@@ -83,6 +84,7 @@ pub struct Oracle {
     pub(super) purses: Purses,
     pub(super) provider: Provider,
     pub(super) load: Load,
+    pub(super) outage: Outage,
     pub(super) waiting: Waiting,
     pub(super) doubts: Vec<(Scene, Doubt)>,
     pub(super) open_messages: u64,
@@ -103,6 +105,7 @@ impl Oracle {
         Self {
             provider: Provider::new(&setup.accounts),
             load: Load::default(),
+            outage: Outage::default(),
             setup,
             tally: Tally::default(),
             jobs: Roll::default(),
@@ -181,9 +184,11 @@ impl Oracle {
         words::check(tally, scene, live, &told, evidence, knows_all_calls);
         context::check(tally, scene, live, &told);
         let was_delivering = live.stage == Stage::Delivering;
+        let before = Before { is_probe: live.is_probe, is_held: live.is_held };
         live.follow(&told);
         self.count_attempt(&told);
         self.count_load(scene, &told);
+        self.follow_outage(scene, job, before, &told);
         self.post(scene, step);
         self.write_notices(scene, order, step);
         self.after_step(scene.at, job, keeps, lease);
@@ -265,6 +270,7 @@ impl Observer for Oracle {
                 if call == OutsideCall::Look {
                     self.looked(scene, job, end, took_ms);
                 }
+                self.uploaded(event.at, call, end);
                 if let Some(live) = self.jobs.get_mut(job.0) {
                     live.hears(event.at);
                 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{
+    breaker::{Answers, ProviderFacts},
     decision::RetryPolicy,
     failure::{Failure, Reason},
     id::{AccountId, AttemptId, ConfirmationId, JobId, KeyId, ModelId, OrderId, PhotoId, TaskId, UserId},
@@ -290,8 +291,10 @@ impl Tale {
             account_created: 0,
             window_frees_at: None,
             key_running: 0,
+            answers: Answers::default(),
         });
         let limits = key::AccountLimits::default();
+        let facts = ProviderFacts { keys: facts.into(), ..ProviderFacts::default() };
         let before = &self.jobs[job.0 as usize].job;
         let step = job::open_attempt(before, attempt, &facts, &limits, &self.rules, self.now).unwrap();
         self.store(job, step, None);

@@ -11,7 +11,7 @@ use app::{
 };
 use async_trait::async_trait;
 use domain::{
-    breaker::ProviderFacts,
+    breaker::{Answer, ProviderFacts},
     id::{AttemptId, JobId, WorkerId},
     job::{Rules, Step},
     time::Timestamp,
@@ -37,6 +37,7 @@ pub(super) struct WrongJobs {
     language: Language,
     mutant: Mutant,
     rescued: Mutex<BTreeSet<JobId>>,
+    probing: Mutex<BTreeSet<JobId>>,
 }
 
 impl WrongJobs {
@@ -48,7 +49,12 @@ impl WrongJobs {
             language: policy.language,
             mutant,
             rescued: Mutex::default(),
+            probing: Mutex::default(),
         }
+    }
+
+    fn probing(&self) -> MutexGuard<'_, BTreeSet<JobId>> {
+        self.probing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rescued(&self) -> MutexGuard<'_, BTreeSet<JobId>> {
@@ -120,6 +126,9 @@ impl JobStore for WrongJobs {
         let mut bent = step.clone();
         let was_rescued = self.rescued().contains(&lease.job);
         let aside = steps::bend(self.mutant, &mut bent, was_rescued, now);
+        if self.probing().remove(&lease.job) && self.mutant == Mutant::BreakerNeverCloses {
+            bent.answer = bent.answer.filter(|(_, answer)| *answer == Answer::Fault);
+        }
         match self.real.store_step(lease, &bent, after, evidence, now).await {
             Err(error) => {
                 let is_late = error.kind() == ErrorKind::Conflict && self.mutant == Mutant::LeaseNotCompared;
@@ -144,7 +153,11 @@ impl JobStore for WrongJobs {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<Step, PortError> {
-        self.real.open_attempt(leased, attempt, roster, rules, now).await
+        let step = self.real.open_attempt(leased, attempt, roster, rules, now).await?;
+        if step.job.is_probe {
+            self.probing().insert(step.job.id);
+        }
+        Ok(step)
     }
 
     async fn ask_breaker(
