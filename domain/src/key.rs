@@ -256,7 +256,8 @@ pub fn choose(
 
 /// Where a key stands, its account's limits aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub enum Standing {
+    /// It may be used.
     Usable,
     /// Out of use, and back by itself.
     Passes(Timestamp),
@@ -266,7 +267,9 @@ enum Standing {
     Out(Cooling),
 }
 
-fn standing(facts: &KeyFacts, now: Timestamp) -> Standing {
+/// Where a key stands at this instant.
+#[must_use]
+pub fn standing(facts: &KeyFacts, now: Timestamp) -> Standing {
     match facts.cooling {
         None => Standing::Usable,
         Some(cooling) if cooling.until <= now && cooling.cause == CoolingCause::RateLimited => {

@@ -77,6 +77,11 @@ impl JobRow {
         })
     }
 
+    /// Whether a worker holds the job under this lease.
+    pub(super) const fn is_held_under(&self, lease: Lease) -> bool {
+        self.lease_no == lease.number && self.lease_until.is_some()
+    }
+
     /// The job as operators see it.
     pub(super) fn record(&self) -> Result<JobRecord, PortError> {
         Ok(JobRecord {

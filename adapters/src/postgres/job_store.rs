@@ -236,7 +236,7 @@ impl JobStore for PgStores {
         let mut tx = self.begin_on_accounts(roster).await?;
         let (row, facts) =
             attempts::job_and_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
-        if row.lease_no != leased.lease.number {
+        if !row.is_held_under(leased.lease) {
             return Err(let_go(tx, lost()).await);
         }
         let asked = row

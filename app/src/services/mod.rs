@@ -4,6 +4,7 @@ pub mod account;
 pub mod await_order;
 pub mod cancel_job;
 mod insist;
+pub mod inspect_keys;
 pub mod place_order;
 pub mod run_step;
 pub mod send_notices;

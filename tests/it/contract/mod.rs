@@ -1,5 +1,6 @@
 //! One suite of laws for the stores, run on memory and on PostgreSQL alike.
 
+mod breaker;
 mod connections;
 mod jobs;
 mod ledger;

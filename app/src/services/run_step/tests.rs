@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    breaker::{Breaker, ProviderFacts},
     failure::Reason,
     id::{AttemptId, TaskId},
     job::{AttemptStatus, OpenAttempt, State},
@@ -85,6 +86,52 @@ async fn a_users_violation_is_refunded_and_never_submitted_again() {
     });
     let ended = run(mocks, &submitting()).await.unwrap();
     assert_eq!(ended, StepEnd::Stored { state: StateName::Refunded, next_run_at: None });
+}
+
+fn outage(probe_at: Timestamp) -> ProviderFacts {
+    let breaker = Breaker::Open { since: START, probe_at, probes: 0, probe: None, waiting: 0 };
+    ProviderFacts { breaker, ..fixtures::facts() }
+}
+
+#[tokio::test]
+async fn nothing_is_uploaded_while_the_provider_is_down_but_by_the_probe() {
+    for is_probe_due in [false, true] {
+        let facts = outage(if is_probe_due { START } else { START.after(Duration::from_secs(30)) });
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        let known = facts.clone();
+        mocks.jobs.expect_provider_facts().returning(move |_, _| Ok(known.clone()));
+        mocks.jobs.expect_ask_breaker().times(1).returning(move |leased, roster, rules, now| {
+            Ok(job::before_upload(&leased.job, &facts, &roster.limits, rules, now).unwrap())
+        });
+        let uploads = usize::from(is_probe_due);
+        let url = "https://files.example/photo.jpg";
+        mocks.video.expect_upload().times(uploads).returning(move |_, _, _| Reply::Yes(url.to_owned()));
+        mocks.jobs.expect_store_step().times(uploads).returning(|_, step, _, _, _| {
+            assert!(step.job.is_probe && step.job.photo.is_some());
+            Ok(())
+        });
+        let mut leased = submitting();
+        leased.job.photo = None;
+        let ended = run(mocks, &leased).await.unwrap();
+        let next_run_at = Some(if is_probe_due { START } else { START.after(Duration::from_secs(30)) });
+        assert_eq!(ended, StepEnd::Stored { state: STORED, next_run_at });
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    let retry_after = Some(Duration::from_secs(45));
+    mocks
+        .video
+        .expect_create()
+        .returning(move |_, _| Reply::No(ProviderRefusal { retry_after, ..refusal(Reason::RateLimit) }));
+    stores(&mut mocks, |step, _| {
+        let (_, cooling) = step.cooling.as_ref().unwrap();
+        assert_eq!(cooling.until, START.after(Duration::from_secs(45)));
+    });
+    run(mocks, &submitting()).await.unwrap();
 }
 
 #[tokio::test]
