@@ -2,6 +2,7 @@
 
 mod bent;
 mod bent_figures;
+mod bent_outage;
 mod bent_words;
 mod bent_workers;
 mod goals;
