@@ -1,7 +1,8 @@
 //! One suite of laws for the stores, run on memory and on PostgreSQL alike.
 
-mod circuits;
 mod adoption;
+mod breaker;
+mod circuits;
 mod connections;
 mod jobs;
 mod ledger;

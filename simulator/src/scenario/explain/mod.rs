@@ -123,6 +123,9 @@ fn fleet(page: &mut Page, scenario: &Scenario, expected: &Expected) {
     if fleet.hold_worker_during_render {
         page.item("fleet", "a worker sleeps through the render it started, which Kadr itself does not do");
     }
+    if !fleet.outage_breaker {
+        page.item("fleet", "no breaker: each job finds out for itself that the provider is down");
+    }
     let looks = expected.looks;
     page.item(
         "model",
