@@ -242,7 +242,7 @@ mod tests {
                 "as it is",
                 "failures 15 % instead of 8 %",
                 "an outage of 20 min at 20:30",
-                "that outage, without the breaker",
+                "without the breaker",
                 "half as many orders again (1500)",
                 "one account of 2 lost",
                 "workers wait for their renders",

@@ -40,7 +40,7 @@ fn failing(times: u8) -> (Tale, [JobNo; 2]) {
         tale.step(job, Happening::Refused { attempt, failure: failure(Reason::Maintenance) });
     }
     let waiting = [tale.order(USER, Quantity::One), tale.order(USER, Quantity::One)];
-    waiting.map(|job| tale.prepared(job));
+    waiting.into_iter().for_each(|job| tale.prepared(job));
     (tale, waiting)
 }
 

@@ -260,7 +260,7 @@ mod tests {
             "= 33.3 Erlangs against 100 slots (33.3 %)",
             "8 % of tasks fail by the provider's own fault",
             "20:30 for 20 minutes: createTask refuses, the provider is in maintenance",
-            "wait_s: p(95) < 180",
+            "wait_s: p(95) < 1500",
             "lease_s 45",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
