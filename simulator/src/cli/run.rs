@@ -16,7 +16,7 @@ use crate::{
     day::{Mode, Watched, WatchedOptions, report_setup, watch},
     report::{
         Campaign, EventsJsonl, JobsCsv, Progress, RunReport, campaign_summary, compare, from_json, summary,
-        to_json, write_campaign, write_with_baseline,
+        to_json, write_campaign, write_comparison, write_with_baseline,
     },
     scenario::{Expected, Loaded, Scenario},
     search::{SHARE_TO_PASS, days::WireDays, pool},
@@ -307,11 +307,19 @@ pub(super) struct CompareArguments {
     /// The newer one
     #[arg(value_name = "AFTER")]
     after: PathBuf,
+
+    /// Write compare.html (one file, forward it) and compare.json into this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
 }
 
 pub(super) fn run_compare(arguments: &CompareArguments) -> Result<u8, Box<dyn Error>> {
     let comparison = compare(&read_report(&arguments.before)?, &read_report(&arguments.after)?);
     comparison.lines().iter().for_each(|line| print(line));
+    if let Some(dir) = &arguments.report {
+        let files = write_comparison(dir, &comparison)?;
+        files.iter().for_each(|file| print(&file.display().to_string()));
+    }
     Ok(0)
 }
 
