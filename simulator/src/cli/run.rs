@@ -42,6 +42,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
     seeds: NonZeroUsize,
 
+    /// Kadr's worker processes, instead of the scenario's number
+    #[arg(long, value_name = "N")]
+    processes: Option<u16>,
+
     /// Where the report goes [default: out/SCENARIO]
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -118,7 +122,11 @@ impl RunError {
 
 /// Runs the day; the exit code.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
-    let loaded = Scenario::load(&arguments.scenario)?;
+    let mut loaded = Scenario::load(&arguments.scenario)?;
+    if let Some(processes) = arguments.processes {
+        loaded.scenario.fleet.processes = processes;
+        loaded.scenario.check("with --processes")?;
+    }
     let videos = Expected::of(&loaded.scenario).videos();
     if arguments.mode == ModeWord::Wire && videos > WIRE_MAX {
         return Err(RunError::TooMany { name: loaded.scenario.name, videos }.into());
@@ -170,7 +178,8 @@ fn opening(loaded: &Loaded, arguments: &Arguments, wire: Option<&WireDays>) -> S
 /// The command that runs this again.
 fn reproduce(arguments: &Arguments, seed: u64) -> String {
     let mode = Mode::from(arguments.mode).as_str();
-    format!("cargo sim run {} --mode {mode} --seed {seed}", arguments.scenario)
+    let processes = arguments.processes.map(|n| format!(" --processes {n}")).unwrap_or_default();
+    format!("cargo sim run {} --mode {mode} --seed {seed}{processes}", arguments.scenario)
 }
 
 /// Runs one day with everything that is kept of it.

@@ -59,7 +59,7 @@ fn no_order_is_lost_for_want_of_a_key_while_another_account_has_credit() {
     assert_eq!(refunds(&day, |cause| cause == RefundCause::NoKey), 0);
 }
 
-/// The oracle holds both the provider's limits and ours after every event.
+/// The oracle holds both the provider's limits and ours after every event. All scenarios: `.ci/run`.
 #[test]
 fn no_scenario_exceeds_an_accounts_limits_with_one_process_or_with_three() {
     for name in ["provider-outage", "key-exhausted", "evening-peak", "crash-storm", "smoke", "swarm"] {

@@ -83,14 +83,65 @@ fn back(times: u8) -> (Tale, JobNo) {
 #[test]
 fn an_outage_that_a_probe_ends() {
     let (mut tale, second) = back(10);
+    closing(&mut tale, second);
+    assert_eq!(tale.oracle.broken(), []);
+}
+
+/// `closes` closes the breaker as it submits.
+fn closing(tale: &mut Tale, closes: JobNo) {
     let since = Some(tale.now);
-    tale.claim(second);
+    tale.claim(closes);
     let attempt = AttemptId::new(2_000);
-    tale.bent(second, Happening::AttemptOpened { attempt, key: key(1), model: model() }, |step| {
+    tale.bent(closes, Happening::AttemptOpened { attempt, key: key(1), model: model() }, |step| {
         step.breaker = Some(Breaker::Closed { since, waiting: 0 });
         alert(step, NoticeKind::OutageEnded);
     });
+}
+
+/// The task of `job`'s present attempt shows itself from outside any lease.
+fn adopted(tale: &mut Tale, job: JobNo, attempt: AttemptId, task: TaskId) {
+    let step = tale.draw(job, Happening::Adopted { attempt, task }).unwrap();
+    tale.store_by(job, step, None, None, None);
+}
+
+#[test]
+fn a_probe_whose_answer_is_lost_and_whose_task_shows_itself_later_ends_an_outage() {
+    let (mut tale, [first, second]) = down(10);
+    let attempt = probe(&mut tale, first, 1);
+    let task = tale.created(first, false);
+    tale.step(first, Happening::AnswerMissing { attempt });
+    tale.wait(s(60));
+    adopted(&mut tale, first, attempt, task);
+    tale.wait(s(1));
+    closing(&mut tale, second);
     assert_eq!(tale.oracle.broken(), []);
+}
+
+#[test]
+fn a_late_yes_to_somebody_who_did_not_probe_proves_nothing() {
+    let (mut tale, _) = failing(9);
+    let early = tale.order(USER, Quantity::One);
+    tale.prepared(early);
+    tale.claim(early);
+    let attempt = tale.opened(early);
+    let task = tale.created(early, false);
+    tale.step(early, Happening::AnswerMissing { attempt });
+    let (until, breaker) = (tale.now.after(s(30)), open(&tale, None));
+    let [first, second] = [(); 2].map(|()| tale.order(USER, Quantity::One));
+    for job in [first, second] {
+        tale.prepared(job);
+    }
+    tale.claim(first);
+    tale.bent(first, Happening::ProviderDown { until }, |step| {
+        step.breaker = breaker;
+        alert(step, NoticeKind::OutageBegan);
+    });
+    tale.wait(s(20));
+    adopted(&mut tale, early, attempt, task);
+    assert_eq!(tale.oracle.broken(), []);
+    tale.wait(s(1));
+    closing(&mut tale, second);
+    tale.breaks(LAW);
 }
 
 #[test]
