@@ -55,13 +55,6 @@ pub(super) enum BreakerDoubt {
     Crowd,
 }
 
-/// What a job was before a step.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
-    pub(super) is_probe: bool,
-    pub(super) is_held: bool,
-}
-
 impl Outage {
     fn answered(&mut self, at: Timestamp, is_fault: bool) {
         self.answers.push_back((at, is_fault));
@@ -89,11 +82,12 @@ impl Oracle {
         }
     }
 
-    /// Follows a stored step and holds it against what is known of the breaker.
-    pub(super) fn follow_outage(&mut self, scene: Scene, job: JobNo, before: Before, told: &Told<'_>) {
+    /// Follows a stored step and holds it against what is known of the breaker. `was_held` is whether an outage held the
+    /// job before.
+    pub(super) fn follow_outage(&mut self, scene: Scene, job: JobNo, was_held: bool, told: &Told<'_>) {
         let at = scene.at;
         let step = told.step;
-        self.count_answer(at, job, before, told);
+        self.count_answer(at, job, told);
         let says = |kind: &NoticeKind| step.notices.iter().filter(|notice| notice.kind == *kind).count();
         let (began, ended) = (says(&NoticeKind::OutageBegan), says(&NoticeKind::OutageEnded));
         let Some(policy) = self.setup.retry.outage else {
@@ -106,7 +100,7 @@ impl Oracle {
         self.still_open(scene, step.breaker);
 
         let told_of = says(&NoticeKind::ProviderDown);
-        self.tally.hold(scene, LAW, told_of == 0 || (told_of == 1 && !before.is_held), || {
+        self.tally.hold(scene, LAW, told_of == 0 || (told_of == 1 && !was_held), || {
             "the user was told of the same outage before".to_owned()
         });
         if told_of > 0 && !self.outage.is_open {
@@ -124,7 +118,7 @@ impl Oracle {
         }
     }
 
-    fn count_answer(&mut self, at: Timestamp, job: JobNo, before: Before, told: &Told<'_>) {
+    fn count_answer(&mut self, at: Timestamp, job: JobNo, told: &Told<'_>) {
         let works = match (told.status(), told.failure()) {
             (Some(AttemptStatus::Running), _) => {
                 self.outage.answered(at, false);
@@ -141,8 +135,8 @@ impl Oracle {
             }
             _ => false,
         };
-        let is_probes = before.is_probe || self.outage.last_probe == Some(job.0);
-        if works && is_probes && self.outage.is_open {
+        // The last probe's: one that was given up has been replaced, and its late answer is nobody's proof.
+        if works && self.outage.last_probe == Some(job.0) && self.outage.is_open {
             self.outage.proved_at.get_or_insert(at);
         }
     }

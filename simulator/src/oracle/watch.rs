@@ -14,7 +14,7 @@ use super::{
     limits::Load,
     models::Models,
     money::{self, Purses},
-    outage::{Before, Outage},
+    outage::Outage,
     provider::{self, Provider},
     retries,
     roll::Roll,
@@ -190,11 +190,11 @@ impl Oracle {
         context::check(tally, scene, live, &told);
         self.models.check(tally, scene, live, &told, setup);
         let was_delivering = live.stage == Stage::Delivering;
-        let before = Before { is_probe: live.is_probe, is_held: live.is_held };
+        let was_held = live.is_held;
         live.follow(&told);
         self.count_attempt(&told);
         self.count_load(scene, &told);
-        self.follow_outage(scene, job, before, &told);
+        self.follow_outage(scene, job, was_held, &told);
         self.post(scene, step);
         self.write_notices(scene, order, step);
         self.after_step(scene.at, job, keeps, lease);

@@ -118,6 +118,26 @@ fn a_probe_whose_answer_is_lost_and_whose_task_shows_itself_later_ends_an_outage
 }
 
 #[test]
+fn a_yes_to_a_probe_that_was_given_up_closes_nothing() {
+    let (mut tale, [first, second]) = down(10);
+    let given_up = probe(&mut tale, first, 1);
+    let task = tale.created(first, true);
+    tale.wait(s(200));
+    probe(&mut tale, second, 2);
+    tale.wait(s(1));
+    tale.step(first, Happening::Accepted { attempt: given_up, task });
+    assert_eq!(tale.oracle.broken(), []);
+    let third = tale.order(USER, Quantity::One);
+    tale.prepared(third);
+    let (until, breaker) = (tale.now.after(s(30)), open(&tale, None));
+    tale.claim(third);
+    tale.bent(third, Happening::ProviderDown { until }, |step| step.breaker = breaker);
+    assert_eq!(tale.oracle.broken(), []);
+    closing(&mut tale, third);
+    tale.breaks(LAW);
+}
+
+#[test]
 fn a_late_yes_to_somebody_who_did_not_probe_proves_nothing() {
     let (mut tale, _) = failing(9);
     let early = tale.order(USER, Quantity::One);
