@@ -34,9 +34,12 @@ fn line(key: &KeyReport, (running_max, creates_max): (u32, u32)) -> String {
         Reply::No(refusal) => format!("no balance ({})", refusal.failure.reason),
         Reply::Unknown(_) => "balance unknown".to_owned(),
     };
-    let until = facts.cooling.map(|cooling| format!(" until {}", instant(cooling.until))).unwrap_or_default();
+    let why = facts
+        .cooling
+        .map(|cooling| format!(" ({}) until {}", cooling.cause.as_str(), instant(cooling.until)));
+    let why = why.unwrap_or_default();
     format!(
-        "{}  {}  {}{until}  {balance}  running {} of {running_max}, created {} of {creates_max} in the window; {} \
+        "{}  {}  {}{why}  {balance}  running {} of {running_max}, created {} of {creates_max} in the window; {} \
          accepted and {} failed in the last minute",
         facts.account,
         facts.key,
@@ -48,9 +51,10 @@ fn line(key: &KeyReport, (running_max, creates_max): (u32, u32)) -> String {
     )
 }
 
-/// Where a key stands, in words programs may rely on.
+/// Where a key stands, in words programs may rely on. A key nobody has tried yet may be known to be of no use all the same.
 fn state(key: &KeyReport) -> &'static str {
     match key.standing {
+        Standing::Usable if !key.is_usable() => "unusable",
         Standing::Usable => "usable",
         Standing::Passes(_) => "cooling",
         Standing::OnTrial(_) => "on_trial",
@@ -132,13 +136,16 @@ mod tests {
     fn a_key_is_shown_with_its_state_and_the_breaker_with_its_next_probe() {
         let report = report();
         let text = line(&report.keys[0], (100, 18));
-        for part in ["main  k1  out until ", "3.5 credits", "running 0 of 100", "created 0 of 18"] {
+        for part in ["main  k1  out (billing) until ", "3.5 credits", "running 0 of 100", "created 0 of 18"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(
             breaker_line(&report.breaker).contains("OPEN")
                 && breaker_line(&report.breaker).contains("probe 3")
         );
+        let mut empty = report.keys[0].clone();
+        (empty.standing, empty.facts.cooling, empty.balance) = (Standing::Usable, None, Reply::Yes(0.0));
+        assert!(line(&empty, (100, 18)).contains("main  k1  unusable  0 credits"));
         let value = value(&report);
         assert_eq!(value["keys"][0]["cooling_cause"], "billing");
         assert_eq!((&value["keys"][0]["usable"], &value["breaker"]["open"]), (&json!(false), &json!(true)));
