@@ -42,7 +42,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
     seeds: NonZeroUsize,
 
-    /// Kadr's worker processes, instead of the scenario's number
+    /// Kadr's worker processes, instead of the scenario's number; kills of one that is not there strike the last, and each
+    /// has a worker at least
     #[arg(long, value_name = "N")]
     processes: Option<u16>,
 
@@ -124,7 +125,7 @@ impl RunError {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let mut loaded = Scenario::load(&arguments.scenario)?;
     if let Some(processes) = arguments.processes {
-        loaded.scenario.fleet.processes = processes;
+        shared_out_among(&mut loaded.scenario, processes);
         loaded.scenario.check("with --processes")?;
     }
     let videos = Expected::of(&loaded.scenario).videos();
@@ -163,6 +164,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
         comparison.iter().flat_map(crate::report::Comparison::lines).for_each(|line| print(&line));
     }
     Ok(report.verdict.exit_code())
+}
+
+fn shared_out_among(scenario: &mut Scenario, processes: u16) {
+    scenario.fleet.processes = processes;
+    scenario.fleet.workers = scenario.fleet.workers.max(processes.into());
+    let last = processes.saturating_sub(1);
+    scenario.kills.iter_mut().for_each(|kill| kill.process = kill.process.map(|process| process.min(last)));
 }
 
 fn opening(loaded: &Loaded, arguments: &Arguments, wire: Option<&WireDays>) -> String {

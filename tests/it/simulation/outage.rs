@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{job::State, notice::RefundCause};
+use domain::{job::State, notice::RefundCause, time::Timestamp};
 use simulator::{
-    scenario::Scenario,
+    scenario::{Calendar, Scenario, TimeOfDay},
     search::{Runner, days::ModelDays},
     trace::{Event, Kind, Observer},
 };
@@ -15,6 +15,7 @@ use super::scenario;
 #[derive(Clone)]
 struct Refunds {
     counts: fn(RefundCause) -> bool,
+    until: Timestamp,
     seen: Arc<Mutex<u64>>,
 }
 
@@ -23,15 +24,17 @@ impl Observer for Refunds {
         if let Kind::Stepped { step, .. } = event.kind
             && let State::Refunded { cause, .. } = step.job.state
             && (self.counts)(cause)
+            && event.at < self.until
         {
             *self.seen.lock().unwrap() += 1;
         }
     }
 }
 
-/// Runs a day in which nothing may break, and counts.
-fn refunds(day: &Scenario, counts: fn(RefundCause) -> bool) -> u64 {
-    let refunds = Refunds { counts, seen: Arc::default() };
+/// Runs a day in which nothing may break, and counts what happens before a time of day.
+fn refunds(day: &Scenario, until: TimeOfDay, counts: fn(RefundCause) -> bool) -> u64 {
+    let until = Calendar::of(&day.day).unwrap().at(until);
+    let refunds = Refunds { counts, until, seen: Arc::default() };
     let tried = ModelDays.watch(day, 1, None, vec![Box::new(refunds.clone())]).unwrap();
     assert!(tried.broken.is_empty(), "{}: {:#?}", day.name, tried.broken);
     let seen = refunds.seen.lock().unwrap();
@@ -47,16 +50,19 @@ fn an_outage_refunds_at_most_a_tenth_of_what_it_does_without_the_breaker() {
     let with = scenario("provider-outage");
     let mut without = with.clone();
     without.fleet.outage_breaker = false;
-    let (few, many) = (refunds(&with, is_the_providers), refunds(&without, is_the_providers));
+    let count = |day| refunds(day, TimeOfDay::END, is_the_providers);
+    let (few, many) = (count(&with), count(&without));
     assert!(many >= 100 && few * 10 <= many, "{few} with the breaker, {many} without");
 }
 
 #[test]
 fn no_order_is_lost_for_want_of_a_key_while_another_account_has_credit() {
-    // The second account's key is not refused on this evening.
-    let mut day = scenario("key-exhausted");
-    day.outages.clear();
-    assert_eq!(refunds(&day, |cause| cause == RefundCause::NoKey), 0);
+    // At 22:15 the second account's key is refused, while the first one has no credit left.
+    let day = scenario("key-exhausted");
+    assert_eq!(day.outages.len(), 1);
+    let lost_until = |until| refunds(&day, until, |cause| cause == RefundCause::NoKey);
+    assert_eq!(lost_until(day.outages[0].at), 0);
+    assert!(lost_until(TimeOfDay::END) > 0, "nothing was exhausted");
 }
 
 /// The oracle holds both the provider's limits and ours after every event. All scenarios: `.ci/run`.
