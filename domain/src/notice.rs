@@ -138,6 +138,12 @@ impl RefundCause {
         }
     }
 
+    /// Whether the provider's own failing or lack of room is to blame, and neither the order nor our account with it.
+    #[must_use]
+    pub const fn is_providers(self) -> bool {
+        matches!(self, Self::RetriesExhausted | Self::TooBusy | Self::ProviderDown)
+    }
+
     /// The cause a word stands for.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {

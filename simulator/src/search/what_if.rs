@@ -147,7 +147,9 @@ pub fn what_if(
             Row { label, met, broken, trouble, figures }
         })
         .collect();
-    let usual = ["wait_s{window=peak}.p95", "refunded_ratio", "videos_per_hour.max"].map(str::to_owned);
+    let usual =
+        ["wait_s{window=peak}.p95", "refunded_ratio", "provider_refunded_ratio", "videos_per_hour.max"]
+            .map(str::to_owned);
     let mut columns: Vec<String> = headline(base).into_iter().chain(usual).collect();
     let mut seen = std::collections::BTreeSet::new();
     columns.retain(|name| rows.iter().any(|row| row.figures.contains_key(name)) && seen.insert(name.clone()));
@@ -174,6 +176,7 @@ impl WhatIf {
                 passed: u64::try_from(row.met).unwrap_or(u64::MAX),
                 p95_wait_s: window.or_else(|| median("wait_s.p95")),
                 refunded_ratio: median("refunded_ratio"),
+                provider_refunded_ratio: median("provider_refunded_ratio"),
                 provider_credits_per_video: median("provider_credits_per_video"),
                 queue_max: median("queue_depth.max"),
             }

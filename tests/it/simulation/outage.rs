@@ -41,16 +41,12 @@ fn refunds(day: &Scenario, until: TimeOfDay, counts: fn(RefundCause) -> bool) ->
     *seen
 }
 
-const fn is_the_providers(cause: RefundCause) -> bool {
-    matches!(cause, RefundCause::RetriesExhausted | RefundCause::ProviderDown | RefundCause::TooBusy)
-}
-
 #[test]
 fn an_outage_refunds_at_most_a_tenth_of_what_it_does_without_the_breaker() {
     let with = scenario("provider-outage");
     let mut without = with.clone();
     without.fleet.outage_breaker = false;
-    let count = |day| refunds(day, TimeOfDay::END, is_the_providers);
+    let count = |day| refunds(day, TimeOfDay::END, RefundCause::is_providers);
     let (few, many) = (count(&with), count(&without));
     assert!(many >= 100 && few * 10 <= many, "{few} with the breaker, {many} without");
 }
