@@ -7,7 +7,11 @@ use std::{error::Error, fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::{Client, Proxy, RequestBuilder, Response, redirect};
+use reqwest::{
+    Client, Proxy, RequestBuilder, Response,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect,
+};
 use url::Url;
 
 /// How to talk to one service.
@@ -201,6 +205,9 @@ pub struct Answer {
     pub status: u16,
     /// The body, unpacked.
     pub body: Bytes,
+    /// How long to keep away, where the other side says so in whole seconds (RFC 9110, 10.2.3). A date is passed over:
+    /// it would be read by a clock that is not ours.
+    pub retry_after: Option<Duration>,
 }
 
 /// Sends a request and reads the whole answer, whatever its status, up to `bytes_max` of it.
@@ -210,8 +217,13 @@ pub struct Answer {
 pub async fn exchange(request: RequestBuilder, bytes_max: u64) -> Result<Answer, ExchangeError> {
     let response = request.send().await?;
     let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers());
     let body = read_limited(response, bytes_max).await?;
-    Ok(Answer { status, body })
+    Ok(Answer { status, body, retry_after })
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Reads a body, and stops as soon as it has more than `bytes_max`. What counts is its unpacked size, so a small

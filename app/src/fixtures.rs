@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
+    breaker::{Answers, ProviderFacts},
     decision::RetryPolicy,
     id::{AccountId, ConfirmationId, JobId, KeyId, ModelId, OrderId, PhotoId, UserId},
     job::{Job, State, UploadedPhoto},
@@ -163,8 +164,8 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
-pub(crate) fn facts() -> Vec<KeyFacts> {
-    vec![KeyFacts {
+pub(crate) fn facts() -> ProviderFacts {
+    let facts = KeyFacts {
         key: key("k1"),
         account: AccountId::new("main").unwrap(),
         cooling: None,
@@ -172,7 +173,9 @@ pub(crate) fn facts() -> Vec<KeyFacts> {
         account_created: 0,
         window_frees_at: None,
         key_running: 0,
-    }]
+        answers: Answers::default(),
+    };
+    ProviderFacts { keys: vec![facts], ..ProviderFacts::default() }
 }
 
 pub(crate) fn order(template: Template) -> Order {

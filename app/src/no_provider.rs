@@ -15,7 +15,7 @@ pub(crate) struct NoProvider;
 
 fn no<T>() -> Reply<T> {
     let evidence = "no key is configured: set KADR_KIE__KEYS".to_owned();
-    Reply::No(ProviderRefusal { failure: Reason::KeyRejected.into(), evidence })
+    Reply::No(ProviderRefusal { failure: Reason::KeyRejected.into(), evidence, retry_after: None })
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    breaker::OutagePolicy,
     failure::{Failure, FailureClass, Reason},
     key::CoolingTimes,
     notice::RefundCause,
@@ -35,6 +36,8 @@ pub struct RetryPolicy {
     pub upload_valid_for: Duration,
     /// Cool-downs of keys.
     pub cooling: CoolingTimes,
+    /// When nobody submits because the provider is down; `None` when each job is to find out for itself.
+    pub outage: Option<OutagePolicy>,
 }
 
 impl Default for RetryPolicy {
@@ -51,6 +54,7 @@ impl Default for RetryPolicy {
             model_cooling: crate::circuit::COOLING,
             upload_valid_for: s(20 * 60 * 60),
             cooling: CoolingTimes::default(),
+            outage: Some(OutagePolicy::default()),
         }
     }
 }

@@ -9,9 +9,11 @@
 //! - [`order`]: what a user buys in one confirmation, all or nothing;
 //! - [`job`]: the state machine of one video, [`job::apply`];
 //! - [`failure`]: what kind of wrong an answer is; [`decision`]: what to do about it;
+//! - [`breaker`]: when nobody submits because the provider is down;
 //! - [`key`]: which provider key takes the next submission; [`circuit`]: which video model;
 //! - [`prompt`]: what the language model is asked and what the video model is told.
 
+pub mod breaker;
 pub mod circuit;
 pub mod decision;
 pub mod failure;

@@ -57,6 +57,8 @@ pub enum NoticeKind {
         /// How long until it starts.
         delay: Duration,
     },
+    /// The provider is down; the video waits, and its credit is safe.
+    ProviderDown,
     /// The video will not be made; its credit is back.
     Refunded {
         /// Why.
@@ -78,6 +80,10 @@ pub enum NoticeKind {
     },
     /// To the operator: no key is left, and a paying user was turned away.
     NoKeyLeft,
+    /// To the operator: the provider fails broadly, nothing but probes is submitted.
+    OutageBegan,
+    /// To the operator: the provider works again.
+    OutageEnded,
     /// To the operator: the provider does not offer this model. Said once until it is offered again.
     ModelOut {
         /// The model.
@@ -106,6 +112,8 @@ pub enum RefundCause {
     RetriesExhausted,
     /// The provider had no room for too long.
     TooBusy,
+    /// The provider was down for too long.
+    ProviderDown,
     /// The video was made and could not be handed over.
     Undeliverable,
     /// The user blocked the bot.
@@ -124,9 +132,16 @@ impl RefundCause {
             Self::OurFault => "our_fault".to_owned(),
             Self::RetriesExhausted => "retries_exhausted".to_owned(),
             Self::TooBusy => "too_busy".to_owned(),
+            Self::ProviderDown => "provider_down".to_owned(),
             Self::Undeliverable => "undeliverable".to_owned(),
             Self::RecipientGone => "recipient_gone".to_owned(),
         }
+    }
+
+    /// Whether the provider's own failing or lack of room is to blame, and neither the order nor our account with it.
+    #[must_use]
+    pub const fn is_providers(self) -> bool {
+        matches!(self, Self::RetriesExhausted | Self::TooBusy | Self::ProviderDown)
     }
 
     /// The cause a word stands for.
@@ -144,6 +159,7 @@ impl RefundCause {
             Self::OurFault,
             Self::RetriesExhausted,
             Self::TooBusy,
+            Self::ProviderDown,
             Self::Undeliverable,
             Self::RecipientGone,
         ];

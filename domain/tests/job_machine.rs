@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 use domain::{
+    breaker::{Answer, is_providers_fault},
     decision::RetryPolicy,
     failure::{Failure, FailureClass, Reason},
     id::{AttemptId, JobId, KeyId, ModelId, OrderId, TaskId, UserId},
@@ -84,6 +85,8 @@ fn events(attempt: AttemptId) -> Vec<Event> {
         Event::KeysBusy { until: Timestamp::from_millis(5_000) },
         Event::NoKeyLeft,
         Event::NoModelLeft,
+        Event::ProviderDown { until: Timestamp::from_millis(31_000) },
+        Event::ProbeTaken,
         Event::Accepted { attempt, task: task.clone() },
         Event::Adopted { attempt, task },
         Event::AnswerMissing { attempt },
@@ -288,7 +291,7 @@ proptest! {
             event,
             Event::Started | Event::PromptReady { .. } | Event::PhotoUploaded { .. } | Event::UploadFailed { .. }
             | Event::AttemptOpened { .. } | Event::KeysBusy { .. } | Event::NoKeyLeft | Event::NoModelLeft
-            | Event::CancelRequested | Event::Abandoned
+            | Event::ProviderDown { .. } | Event::ProbeTaken | Event::CancelRequested | Event::Abandoned
         );
         if about_an_attempt {
             prop_assert!(apply(&job, event, &rules(), Timestamp::from_millis(1)).is_err());
@@ -391,6 +394,83 @@ fn an_answer_that_is_missed_at_once_is_waited_for() {
     run.apply(Event::AnswerMissing { attempt }).unwrap();
     assert!(matches!(run.job.state, State::Submitting { open: Some(_) }));
     assert!(run.next_run_at.is_some_and(|at| at > run.now));
+}
+
+/// A job that is about to be submitted as the probe of an outage, with so many retries used.
+fn probe(retries: u8) -> Job {
+    Job { state: State::Submitting { open: None }, is_probe: true, retries, ..queued() }
+}
+
+#[test]
+fn a_probes_failure_uses_up_no_retry_and_one_of_its_own_ends_it() {
+    let now = Timestamp::from_millis(1_000);
+    for retries in 0..=3 {
+        for reason in Reason::ALL {
+            let opened = apply(&probe(retries), OPENED(ATTEMPT), &rules(), now).unwrap().job;
+            let step =
+                apply(&opened, Event::Refused { attempt: ATTEMPT, failure: failure(reason) }, &rules(), now);
+            let step = step.unwrap();
+            assert!(!step.job.is_probe, "{reason}: whoever failed is the probe no more");
+            assert_eq!(step.job.retries, retries, "{reason}");
+            if is_providers_fault(failure(reason)) {
+                assert_eq!(step.job.state, State::Submitting { open: None }, "{reason}");
+                assert_eq!(step.answer, Some((key(), Answer::Fault)));
+            } else {
+                let plain = Job { is_probe: false, ..opened };
+                let event = Event::Refused { attempt: ATTEMPT, failure: failure(reason) };
+                assert_eq!(apply(&plain, event, &rules(), now).unwrap(), step, "{reason}: no probe's matter");
+            }
+        }
+        let event = Event::UploadFailed { key: key(), failure: failure(Reason::ProviderFault) };
+        let step = apply(&probe(retries), event, &rules(), now).unwrap();
+        assert_eq!((step.job.retries, step.job.is_probe), (retries, false));
+    }
+}
+
+#[test]
+fn an_outage_is_told_once_however_often_the_job_waits_and_ends_with_patience() {
+    let hold = |job: &Job, at: u64| {
+        let now = Timestamp::from_millis(0).after(Duration::from_secs(at));
+        let until = now.after(Duration::from_secs(30));
+        apply(job, Event::ProviderDown { until }, &rules(), now).unwrap()
+    };
+    let first = hold(&Job { state: State::Submitting { open: None }, ..queued() }, 1);
+    assert_eq!(first.notices.len(), 1);
+    assert_eq!(first.notices[0].kind, NoticeKind::ProviderDown);
+    let second = hold(&first.job, 90);
+    assert_eq!((second.notices.len(), second.job.retries), (0, 0));
+    assert_eq!(second.job.held_since, first.job.held_since);
+    let last = hold(&second.job, 2 * 60 * 60);
+    assert!(matches!(last.job.state, State::Refunded { cause: RefundCause::ProviderDown, .. }));
+}
+
+#[test]
+fn a_call_whose_worker_died_says_nothing_about_the_provider() {
+    let missing = |rescues| {
+        let open = OpenAttempt { id: ATTEMPT, key: key(), sent_at: Timestamp::from_millis(0) };
+        let job = Job { state: State::Submitting { open: Some(open) }, rescues, ..queued() };
+        let now = Timestamp::from_millis(60_000);
+        apply(&job, Event::AnswerMissing { attempt: ATTEMPT }, &rules(), now).unwrap().answer
+    };
+    assert_eq!(missing(0), Some((key(), Answer::Fault)), "nobody answered");
+    assert_eq!(missing(1), None, "nobody listened");
+}
+
+#[test]
+fn a_provider_that_says_how_long_to_keep_away_is_believed_up_to_a_limit() {
+    let now = Timestamp::from_millis(1_000);
+    let s = Duration::from_secs;
+    let away = |reason: Reason, asked_for: u64| {
+        let opened = apply(&Job { is_probe: false, ..probe(0) }, OPENED(ATTEMPT), &rules(), now).unwrap().job;
+        let event = Event::Refused { attempt: ATTEMPT, failure: failure(reason) };
+        let mut step = apply(&opened, event, &rules(), now).unwrap();
+        step.keep_away(s(asked_for), rules().retry.cooling.rate_limited_max);
+        step.cooling.unwrap().1.until.since(now)
+    };
+    assert_eq!(away(Reason::RateLimit, 45), s(45));
+    assert_eq!(away(Reason::RateLimit, 2), s(10), "never shorter than our own");
+    assert_eq!(away(Reason::RateLimit, 1_000_000), s(600));
+    assert_eq!(away(Reason::AccountCredits, 45), s(1_800), "only haste passes by itself");
 }
 
 #[test]

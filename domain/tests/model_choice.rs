@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::{
+    breaker::{Answers, ProviderFacts},
     circuit::{self, CircuitChange, Circuits},
     decision::RetryPolicy,
     failure::Reason,
@@ -131,8 +132,8 @@ impl Story {
         Rules { retry: RetryPolicy::default().into(), models: NAMES.map(id).to_vec(), timing: timing() }
     }
 
-    fn facts() -> Vec<KeyFacts> {
-        vec![KeyFacts {
+    fn facts() -> ProviderFacts {
+        let key = KeyFacts {
             key: KeyId::new("k").unwrap(),
             account: AccountId::new("a").unwrap(),
             cooling: None,
@@ -140,7 +141,9 @@ impl Story {
             account_created: 0,
             window_frees_at: None,
             key_running: 0,
-        }]
+            answers: Answers::default(),
+        };
+        ProviderFacts { keys: vec![key], ..ProviderFacts::default() }
     }
 
     fn store(&mut self, step: &Step) {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
+    breaker::ProviderFacts,
     failure::Failure,
     id::{AccountId, AttemptId, JobId, KeyId, OrderId, TaskId, UserId, WorkerId},
     job::{AttemptStatus, Job, Rules, State, StateName, Step},
-    key::{AccountLimits, KeyFacts},
+    key::AccountLimits,
     time::Timestamp,
 };
 
@@ -175,9 +176,10 @@ pub struct Census {
 /// - a finished job is never claimed again;
 /// - a task is adopted by the one open attempt that waits for it, whoever holds the lease, and by no other;
 /// - a hastened look is never put off, and takes no job from its worker;
-/// - cool-downs only move later;
 /// - a model the provider refused takes no submission until its cool-down is over, then one at a time, until one is
-///   accepted; the operator is told once ([`domain::circuit`]).
+///   accepted; the operator is told once ([`domain::circuit`]);
+/// - cool-downs only move later, and end when a submission that was sent after they began is accepted;
+/// - there is one breaker for all processes, read and written in the transaction that asks it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait JobStore: Send + Sync {
@@ -229,8 +231,22 @@ pub trait JobStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Step, PortError>;
 
-    /// What is known of the roster's keys.
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError>;
+    /// Asks the breaker whether the job's photo may be uploaded, and stores what follows
+    /// ([`domain::job::before_upload`]) the way [`Self::open_attempt`] does. `None` when it may and nothing was stored. The
+    /// lease is kept by a job that is to probe and released by one that has to wait.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] when the lease is lost or the job is not about to be submitted.
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError>;
+
+    /// What is known of the roster's keys and of the breaker. Of an empty roster nothing is.
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError>;
 
     /// Frees jobs whose lease ran out, and returns them.
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError>;

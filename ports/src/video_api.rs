@@ -1,6 +1,6 @@
 //! The video provider.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -39,6 +39,8 @@ pub struct ProviderRefusal {
     pub failure: Failure,
     /// What was literally said, shortened; for logs and the attempt's record, never for users.
     pub evidence: String,
+    /// How long the provider asked to be left alone, when it said so.
+    pub retry_after: Option<Duration>,
 }
 
 /// The path under our public address at which the provider tells that a task has ended; the attempt's id follows.

@@ -40,7 +40,11 @@ impl From<io::Error> for Trouble {
 }
 
 fn refused(reason: Reason, why: &str) -> Trouble {
-    Trouble::Refused(ProviderRefusal { failure: reason.into(), evidence: format!("download: {why}") })
+    Trouble::Refused(ProviderRefusal {
+        failure: reason.into(),
+        evidence: format!("download: {why}"),
+        retry_after: None,
+    })
 }
 
 /// Downloads an MP4 of at most `bytes_max` into `file`, which appears whole or not at all. Its folder is made if need be.

@@ -254,6 +254,7 @@ mod tests {
         let refusal = |reason: Reason, said: &str| ProviderRefusal {
             failure: reason.into(),
             evidence: said.to_owned(),
+            retry_after: None,
         };
         let state = |reason, said: &str| judged(&refusal(reason, said));
         assert_eq!(state(Reason::BadRequest, "prompt is required"), ModelState::Offered);

@@ -128,6 +128,7 @@ fn status_of(answer: &Answer, envelope: &Envelope, endpoint: &Endpoint, state: &
             None => RenderStatus::Failed(ProviderRefusal {
                 failure: Reason::ProviderFault.into(),
                 evidence: evidence(answer, envelope.code, "finished without a usable address"),
+                retry_after: None,
             }),
         },
         Stage::Failed => {
@@ -152,6 +153,7 @@ fn status_of(answer: &Answer, envelope: &Envelope, endpoint: &Endpoint, state: &
             RenderStatus::Failed(ProviderRefusal {
                 failure: verdict.failure,
                 evidence: evidence(answer, envelope.code, &said),
+                retry_after: None,
             })
         }
     }
@@ -185,9 +187,11 @@ impl Stage {
 pub(super) fn unanswered<T>(error: &ExchangeError) -> Reply<T> {
     let story = shortened(&error.to_string(), EVIDENCE_CHARS_MAX);
     match error {
-        ExchangeError::NeverLeft(_) => {
-            Reply::No(ProviderRefusal { failure: Reason::ProviderFault.into(), evidence: story })
-        }
+        ExchangeError::NeverLeft(_) => Reply::No(ProviderRefusal {
+            failure: Reason::ProviderFault.into(),
+            evidence: story,
+            retry_after: None,
+        }),
         ExchangeError::TimedOut(_) | ExchangeError::CutOff(_) | ExchangeError::TooLarge { .. } => {
             Reply::Unknown(story)
         }
@@ -196,7 +200,11 @@ pub(super) fn unanswered<T>(error: &ExchangeError) -> Reply<T> {
 
 /// A call that was not made, and why.
 pub(super) fn not_sent<T>(reason: Reason, why: &str) -> Reply<T> {
-    Reply::No(ProviderRefusal { failure: reason.into(), evidence: shortened(why, EVIDENCE_CHARS_MAX) })
+    Reply::No(ProviderRefusal {
+        failure: reason.into(),
+        evidence: shortened(why, EVIDENCE_CHARS_MAX),
+        retry_after: None,
+    })
 }
 
 /// What a result host's HTTP status means. It is no answer of KIE's API: a 403 says that the link ran out, and
@@ -207,7 +215,11 @@ pub(super) fn download_refused(status: u16) -> ProviderRefusal {
         429 => (Reason::RateLimit, "too many downloads at once"),
         _ => (Reason::ProviderFault, "the result host did not serve the file"),
     };
-    ProviderRefusal { failure: reason.into(), evidence: format!("download: HTTP {status}, {meaning}") }
+    ProviderRefusal {
+        failure: reason.into(),
+        evidence: format!("download: HTTP {status}, {meaning}"),
+        retry_after: None,
+    }
 }
 
 fn judge<T>(answer: &Answer, read: impl FnOnce(&Envelope) -> Result<T, &'static str>) -> Reply<T> {
@@ -232,7 +244,11 @@ fn refusal(answer: &Answer, envelope: &Envelope, code: i64) -> ProviderRefusal {
         fail_code: None,
         message: &envelope.message,
     });
-    ProviderRefusal { failure: verdict.failure, evidence: evidence(answer, Some(code), &envelope.message) }
+    ProviderRefusal {
+        failure: verdict.failure,
+        evidence: evidence(answer, Some(code), &envelope.message),
+        retry_after: answer.retry_after,
+    }
 }
 
 /// Judges an answer that KIE's application did not write, by its HTTP status.
@@ -252,7 +268,7 @@ fn without_code<T>(answer: &Answer, envelope: Option<&Envelope>) -> Reply<T> {
         fail_code: None,
         message: said,
     });
-    Reply::No(ProviderRefusal { failure: verdict.failure, evidence })
+    Reply::No(ProviderRefusal { failure: verdict.failure, evidence, retry_after: answer.retry_after })
 }
 
 fn evidence(answer: &Answer, code: Option<i64>, said: &str) -> String {

@@ -21,6 +21,13 @@ pub(super) struct Attempt {
     pub(super) record: AttemptRecord,
 }
 
+impl Attempt {
+    /// When it was sent.
+    pub(super) const fn sent_at(&self) -> Timestamp {
+        self.record.sent_at
+    }
+}
+
 /// What accounts and keys are doing, kept up to date instead of counted anew for each choice of a key.
 #[derive(Debug, Default)]
 pub(super) struct Load {
@@ -61,9 +68,9 @@ impl Load {
 
 impl World {
     /// What is known of the roster's keys.
-    pub(super) fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Vec<KeyFacts> {
+    pub(super) fn key_facts(&mut self, roster: &KeyRoster, now: Timestamp) -> Vec<KeyFacts> {
         let window = roster.limits.window;
-        let load = &self.load;
+        let (load, health) = (&self.load, &mut self.health);
         let facts = roster.keys.iter().map(|key| {
             let sent = load.sent.get(&key.account);
             let before = sent.map_or(0, |sent| sent.partition_point(|at| at.after(window) <= now));
@@ -72,11 +79,12 @@ impl World {
             KeyFacts {
                 key: key.key.clone(),
                 account: key.account.clone(),
-                cooling: self.cooling.get(&key.key).copied(),
+                cooling: health.cooling(&key.key),
                 account_running: load.running.get(&key.account).copied().unwrap_or_default(),
                 account_created: u32::try_from(created).unwrap_or(u32::MAX),
                 window_frees_at: oldest.map(|at| at.after(window)),
                 key_running: load.running_by_key.get(&key.key).copied().unwrap_or_default(),
+                answers: health.answers(&key.key, now),
             }
         });
         facts.collect()

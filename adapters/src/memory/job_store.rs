@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use domain::{
+    breaker::ProviderFacts,
     id::{AttemptId, JobId, TaskId, WorkerId},
-    job::{self, Event, Job, Rules, Step},
-    key::KeyFacts,
+    job::{self, Event, Job, Refusal, Rules, Step},
     time::Timestamp,
 };
 use ports::{
@@ -37,6 +37,10 @@ impl MemStores {
         }
         ids
     }
+}
+
+fn misplaced(refusal: Refusal) -> PortError {
+    PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
 }
 
 fn record(row: &JobRow) -> JobRecord {
@@ -120,11 +124,9 @@ impl JobStore for MemStores {
     ) -> Result<Step, PortError> {
         let mut world = self.lock();
         let job = world.held(leased.lease)?.job.clone();
-        let facts = world.key_facts(roster, now);
+        let facts = world.provider_facts(roster, now);
         let opened = job::open_attempt(&job, attempt, &facts, &roster.limits, &world.circuits, rules, now);
-        let step = opened.map_err(|refusal| {
-            PortError::with_source(ErrorKind::Conflict, "the job is not where this step expects it", refusal)
-        })?;
+        let step = opened.map_err(misplaced)?;
         let after = AfterStep::of_opening(&step);
         world.write_step(leased.lease.number, &step, after, now)?;
         if let Some(change) = &step.attempt {
@@ -135,8 +137,27 @@ impl JobStore for MemStores {
         Ok(step)
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        Ok(self.lock().key_facts(roster, now))
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        let mut world = self.lock();
+        let job = world.held(leased.lease)?.job.clone();
+        let facts = world.provider_facts(roster, now);
+        let asked = job::before_upload(&job, &facts, &roster.limits, rules, now).map_err(misplaced)?;
+        let Some(step) = asked else { return Ok(None) };
+        let after = if step.job.is_probe { AfterStep::Keep } else { AfterStep::Release };
+        world.write_step(leased.lease.number, &step, after, now)?;
+        drop(world);
+        self.ring_for(&step);
+        Ok(Some(step))
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        Ok(self.lock().provider_facts(roster, now))
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

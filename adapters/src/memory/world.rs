@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     circuit::{self, Circuits},
-    id::{AttemptId, ConfirmationId, JobId, KeyId, OrderId, PhotoId, UserId},
+    id::{AttemptId, ConfirmationId, JobId, OrderId, PhotoId, UserId},
     job::{Job, Step},
-    key::Cooling,
     ledger::{Balance, Entry, EntryKind, LedgerError},
     notice::Notice,
     order::Order,
@@ -17,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     attempts::{Attempt, Load},
+    health::Health,
     outbox::OutboxRow,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct World {
     pub(super) attempts: FxHashMap<AttemptId, Attempt>,
     pub(super) attempts_by_job: FxHashMap<JobId, Vec<AttemptId>>,
     pub(super) load: Load,
-    pub(super) cooling: BTreeMap<KeyId, Cooling>,
+    pub(super) health: Health,
     /// Those that are open.
     pub(super) circuits: Circuits,
     pub(super) outbox: BTreeMap<u64, OutboxRow>,
@@ -252,13 +252,8 @@ impl World {
         for change in &step.circuits {
             circuit::apply(&mut self.circuits, change, now);
         }
-        if let Some((key, cooling)) = &step.cooling {
-            // A cool-down only ever moves later: a shorter one does not end a longer one.
-            let longer = self.cooling.get(key).is_some_and(|present| present.until >= cooling.until);
-            if !longer {
-                self.cooling.insert(key.clone(), *cooling);
-            }
-        }
+        let sent_at = step.attempt.as_ref().and_then(|change| self.sent_at(change.id));
+        self.health.follow(step, sent_at, now);
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! Submissions and the state of provider keys.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use domain::{
+    breaker::{Answers, ProviderFacts},
     failure::{Failure, Reason},
     id::{AttemptId, JobId, KeyId, TaskId},
     job::AttemptStatus,
@@ -11,80 +10,60 @@ use domain::{
     time::Timestamp,
 };
 use ports::{AttemptRecord, KeyRoster, PortError};
-use sqlx::{FromRow, PgConnection, PgExecutor, Postgres, Row, postgres::PgArguments, query::Query};
+use sqlx::{
+    FromRow, PgConnection, PgExecutor, Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use uuid::Uuid;
 
 use super::{
-    PgStores,
-    connections::Transaction,
+    breaker_rows::{BreakerRow, before, counted_from},
     error::{failed, inconsistent},
     job_rows::JobRow,
     time::{from_db, to_db},
 };
-
-impl PgStores {
-    /// Begins a transaction that keeps every other process from choosing a key of these accounts. They are locked
-    /// always in the same order, so that two processes cannot wait for each other.
-    pub(super) async fn begin_on_accounts(&self, roster: &KeyRoster) -> Result<Transaction, PortError> {
-        let tried = || failed("lock the provider accounts");
-        let accounts: BTreeSet<&str> = roster.keys.iter().map(|key| key.account.as_str()).collect();
-        let accounts: Vec<&str> = accounts.into_iter().collect();
-        let lock = async || {
-            let mut tx = self.connections.begin().await?;
-            let locked = sqlx::query(
-                "SELECT account FROM provider_accounts WHERE account = ANY ($1) ORDER BY account FOR UPDATE",
-            )
-            .bind(&accounts)
-            .execute(&mut *tx)
-            .await?;
-            Ok((tx, locked.rows_affected() == accounts.len() as u64))
-        };
-        let (tx, all_are_known) = lock().await.map_err(tried())?;
-        if all_are_known {
-            return Ok(tx);
-        }
-        // The first submission on an account. It is written down without any lock in hand, or the order would differ.
-        tx.rollback().await.map_err(tried())?;
-        sqlx::query(
-            "INSERT INTO provider_accounts (account)
-             SELECT a FROM unnest($1::text[]) AS a ORDER BY 1 ON CONFLICT DO NOTHING",
-        )
-        .bind(&accounts)
-        .execute(&self.connections)
-        .await
-        .map_err(tried())?;
-        let (tx, _) = lock().await.map_err(tried())?;
-        Ok(tx)
-    }
-}
 
 #[derive(FromRow)]
 struct FactsRow {
     key: String,
     cooled_until: Option<DateTime<Utc>>,
     cause: Option<String>,
+    cooled_since: Option<DateTime<Utc>>,
+    proved_at: Option<DateTime<Utc>>,
+    accepted: i64,
+    faults: i64,
     account_running: i64,
     account_created: i64,
     oldest_created: Option<DateTime<Utc>>,
     key_running: i64,
 }
 
-/// What is known of the keys `$1` of the accounts `$2`; an account's window for creations began at `$3`. Attempts are
+/// What is known of the keys `$1` of the accounts `$2`; an account's window for creations began at `$3`, the one for answers at `$4`. Attempts are
 /// read once for all keys, not once a key: by the number of keys, which a general plan does not know, the server would
 /// judge a plan of its own worth making for every execution, and that takes longer than the execution.
 macro_rules! key_facts {
     () => {
-        "SELECT r.key, k.cooled_until, k.cause, r.place,
+        "SELECT r.key, k.cooled_until, k.cause, k.cooled_since, k.proved_at, r.place,
+                coalesce(answered.accepted, 0) AS accepted, coalesce(answered.faults, 0) AS faults,
+                breaker.is_open AS breaker_open, breaker.since AS breaker_since, breaker.probe_at, breaker.probes,
+                breaker.probe_job, breaker.probe_since, breaker.waiting AS breaker_waiting,
+                (SELECT answer FROM provider_answers
+                 WHERE at > breaker.probe_since AND job_id = breaker.probe_job
+                 ORDER BY at DESC, id DESC LIMIT 1) AS probe_answer,
                 coalesce((SELECT sum(n) FROM running WHERE account = r.account), 0)::bigint AS account_running,
                 coalesce((SELECT n FROM created WHERE account = r.account), 0) AS account_created,
                 (SELECT oldest FROM created WHERE account = r.account) AS oldest_created,
                 coalesce((SELECT n FROM running WHERE account = r.account AND key = r.key), 0) AS key_running
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (key, account, place)
-         LEFT JOIN provider_keys k ON k.key = r.key"
+         CROSS JOIN provider_breaker breaker
+         LEFT JOIN provider_keys k ON k.key = r.key
+         LEFT JOIN answered ON answered.key = r.key"
     };
 }
 
-/// The attempts that [`key_facts`] counts.
+/// The attempts and answers that [`key_facts`] counts. What was answered before the last outage ended, or before a key
+/// was proved to work again, says nothing about now; while the breaker is open nothing counts.
 macro_rules! counted_attempts {
     () => {
         "running AS MATERIALIZED (
@@ -92,7 +71,14 @@ macro_rules! counted_attempts {
              WHERE account = ANY ($2) AND status IN ('sent', 'unanswered', 'running') GROUP BY account, key),
          created AS MATERIALIZED (
              SELECT account, count(*) AS n, min(sent_at) AS oldest FROM attempts
-             WHERE account = ANY ($2) AND sent_at > $3 GROUP BY account)"
+             WHERE account = ANY ($2) AND sent_at > $3 GROUP BY account),
+         answered AS MATERIALIZED (
+             SELECT key, count(*) FILTER (WHERE answer = 'accepted') AS accepted,
+                    count(*) FILTER (WHERE answer = 'fault') AS faults
+             FROM provider_answers a CROSS JOIN provider_breaker b LEFT JOIN provider_keys k USING (key)
+             WHERE a.at > $4 AND NOT b.is_open AND (b.since IS NULL OR a.at > b.since)
+               AND (k.proved_at IS NULL OR a.at > k.proved_at)
+             GROUP BY key)"
     };
 }
 
@@ -101,37 +87,36 @@ fn bind_roster<'q>(
     roster: &'q KeyRoster,
     now: Timestamp,
 ) -> Query<'q, Postgres, PgArguments> {
-    let window_ms = i64::try_from(roster.limits.window.as_millis()).unwrap_or(i64::MAX);
-    let window_start = Timestamp::from_millis(now.as_millis().saturating_sub(window_ms));
+    let window_start = before(now, roster.limits.window);
     let (keys, accounts): (Vec<&str>, Vec<&str>) =
         roster.keys.iter().map(|key| (key.key.as_str(), key.account.as_str())).unzip();
-    statement.bind(keys).bind(accounts).bind(to_db(window_start))
+    statement.bind(keys).bind(accounts).bind(to_db(window_start)).bind(to_db(counted_from(now)))
 }
 
-/// What is known of the roster's keys.
-pub(super) async fn key_facts(
+/// What is known of the roster's keys and of the breaker.
+pub(super) async fn provider_facts(
     executor: impl PgExecutor<'_>,
     roster: &KeyRoster,
     now: Timestamp,
-) -> Result<Vec<KeyFacts>, PortError> {
+) -> Result<ProviderFacts, PortError> {
     let tried = failed("read the state of the keys");
     let statement =
         sqlx::query(concat!("WITH ", counted_attempts!(), " ", key_facts!(), " ORDER BY r.place"));
     let rows = bind_roster(statement, roster, now).fetch_all(executor).await.map_err(&tried)?;
-    facts(&rows.iter().map(FactsRow::from_row).collect::<Result<Vec<_>, _>>().map_err(&tried)?, roster)
+    facts(&rows, roster)
 }
 
-/// Reads a job, keeping everybody else from changing it until the transaction ends, and what is known of the roster's
-/// keys, and whether any model's circuit is open. `None` when there is no such job.
-pub(super) async fn job_and_key_facts(
+/// Reads a job, keeping everybody else from changing it until the transaction ends, and what is known of the provider,
+/// and whether any model's circuit is open. `None` when there is no such job.
+pub(super) async fn job_and_facts(
     tx: &mut PgConnection,
     job: JobId,
     roster: &KeyRoster,
     now: Timestamp,
-) -> Result<Option<(JobRow, Vec<KeyFacts>, bool)>, PortError> {
+) -> Result<Option<(JobRow, ProviderFacts, bool)>, PortError> {
     let tried = failed("read the job and the state of the keys");
     let statement = sqlx::query(concat!(
-        "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $4 FOR NO KEY UPDATE), ",
+        "WITH job AS MATERIALIZED (SELECT * FROM jobs WHERE id = $5 FOR NO KEY UPDATE), ",
         counted_attempts!(),
         ", facts AS (",
         key_facts!(),
@@ -143,36 +128,41 @@ pub(super) async fn job_and_key_facts(
     let Some(first) = rows.first() else { return Ok(None) };
     let job = JobRow::from_row(first).map_err(&tried)?;
     let is_model_out: bool = first.try_get("is_model_out").map_err(&tried)?;
-    // A roster without keys has no facts, and the one row is the job's alone.
-    let of_keys = rows.iter().take(roster.keys.len()).map(FactsRow::from_row);
-    let rows = of_keys.collect::<Result<Vec<_>, _>>().map_err(&tried)?;
     Ok(Some((job, facts(&rows, roster)?, is_model_out)))
 }
 
-fn facts(rows: &[FactsRow], roster: &KeyRoster) -> Result<Vec<KeyFacts>, PortError> {
-    rows.iter()
-        .zip(&roster.keys)
-        .map(|(row, key)| {
-            let cooling = match (row.cooled_until, row.cause.as_deref()) {
-                (Some(until), Some(cause)) => Some(Cooling {
-                    until: from_db(until),
-                    cause: CoolingCause::parse(cause)
-                        .ok_or_else(|| inconsistent("provider_keys", "cause", &row.key))?,
-                }),
-                _ => None,
-            };
-            let count = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
-            Ok(KeyFacts {
-                key: key.key.clone(),
-                account: key.account.clone(),
-                cooling,
-                account_running: count(row.account_running),
-                account_created: count(row.account_created),
-                window_frees_at: row.oldest_created.map(|at| from_db(at).after(roster.limits.window)),
-                key_running: count(row.key_running),
-            })
+/// Reads a row for each key of the roster. One without keys has no facts, and what rows there are, are the job's alone.
+fn facts(rows: &[PgRow], roster: &KeyRoster) -> Result<ProviderFacts, PortError> {
+    let tried = failed("read the state of the keys");
+    let Some(first) = rows.first().filter(|_| !roster.keys.is_empty()) else {
+        return Ok(ProviderFacts::default());
+    };
+    let read = rows.iter().zip(&roster.keys).map(|(row, key)| {
+        let row = FactsRow::from_row(row).map_err(&tried)?;
+        let is_over = row.proved_at.is_some_and(|at| Some(at) >= row.cooled_since);
+        let cooling = match (row.cooled_until, row.cooled_since, row.cause.as_deref()) {
+            (Some(until), Some(since), Some(cause)) if !is_over => Some(Cooling {
+                since: from_db(since),
+                until: from_db(until),
+                cause: CoolingCause::parse(cause)
+                    .ok_or_else(|| inconsistent("provider_keys", "cause", &row.key))?,
+            }),
+            _ => None,
+        };
+        let count = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+        Ok(KeyFacts {
+            key: key.key.clone(),
+            account: key.account.clone(),
+            cooling,
+            account_running: count(row.account_running),
+            account_created: count(row.account_created),
+            window_frees_at: row.oldest_created.map(|at| from_db(at).after(roster.limits.window)),
+            key_running: count(row.key_running),
+            answers: Answers { accepted: count(row.accepted), faults: count(row.faults) },
         })
-        .collect()
+    });
+    let keys = read.collect::<Result<Vec<_>, PortError>>()?;
+    BreakerRow::from_row(first).map_err(&tried)?.facts(keys)
 }
 
 #[derive(FromRow)]

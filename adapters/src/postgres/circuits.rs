@@ -103,23 +103,23 @@ impl CircuitCells {
     }
 }
 
-/// The end of a statement that writes [`CircuitCells`] at `$31`, as parameters 38 to 41, for each row of `stored`.
+/// The end of a statement that writes [`CircuitCells`] at `$33`, as parameters 51 to 54, for each row of `stored`.
 macro_rules! write_circuits {
     () => {
         ", refused AS (
              INSERT INTO provider_models (model, since, open_until)
-             SELECT $38, $31, $39 FROM stored WHERE $38 IS NOT NULL
+             SELECT $51, $33, $52 FROM stored WHERE $51 IS NOT NULL
              ON CONFLICT (model) DO UPDATE SET
                  since = coalesce(provider_models.since, excluded.since),
                  open_until = greatest(provider_models.open_until, excluded.open_until),
                  probe_attempt = NULL, probe_until = NULL),
-         answered AS (
+         tried_out AS (
              UPDATE provider_models SET since = NULL, open_until = NULL, alerted = false, probe_attempt = NULL,
                     probe_until = NULL
-             FROM stored WHERE probe_attempt = $40),
+             FROM stored WHERE probe_attempt = $53),
          unclear AS (
              UPDATE provider_models SET probe_attempt = NULL, probe_until = NULL
-             FROM stored WHERE probe_attempt = $41)"
+             FROM stored WHERE probe_attempt = $54)"
     };
 }
 pub(super) use write_circuits;

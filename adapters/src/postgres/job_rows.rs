@@ -36,6 +36,8 @@ pub(super) struct JobRow {
     photo_url: Option<String>,
     photo_uploaded_at: Option<DateTime<Utc>>,
     avoid_key: Option<String>,
+    held_since: Option<DateTime<Utc>>,
+    is_probe: bool,
     attempt_id: Option<Uuid>,
     attempt_key: Option<String>,
     attempt_since: Option<DateTime<Utc>>,
@@ -72,7 +74,14 @@ impl JobRow {
             photo,
             avoid_key: self.avoid_key.as_deref().map(|key| self.key(key, "avoid_key")).transpose()?,
             model: self.model.as_deref().map(ModelId::new).transpose().map_err(|_| self.wrong("model"))?,
+            held_since: self.held_since.map(from_db),
+            is_probe: self.is_probe,
         })
+    }
+
+    /// Whether a worker holds the job under this lease.
+    pub(super) const fn is_held_under(&self, lease: Lease) -> bool {
+        self.lease_no == lease.number && self.lease_until.is_some()
     }
 
     /// The job as operators see it.
@@ -223,13 +232,13 @@ impl NewJobCells {
     }
 }
 
-/// Writes a job under its lease: parameters 1 to 22 are those of [`bind_job`].
+/// Writes a job under its lease: parameters 1 to 24 are those of [`bind_job`].
 macro_rules! update_job {
     () => {
         "UPDATE jobs SET state = $3, retries = $4, lost_answers = $5, delivery_failures = $6, prompt = $7,
                 photo_url = $8, photo_uploaded_at = $9, avoid_key = $10, attempt_id = $11, attempt_key = $12,
                 attempt_since = $13, task_id = $14, video_url = $15, refund_cause = $16, finished_at = $17,
-                next_run_at = $18, sort_at = $19, rescues = $20, model = $22,
+                next_run_at = $18, sort_at = $19, rescues = $20, model = $22, held_since = $23, is_probe = $24,
                 lease_owner = CASE WHEN $21 THEN lease_owner END, lease_until = CASE WHEN $21 THEN lease_until END,
                 lease_deadline = CASE WHEN $21 THEN lease_deadline END
          WHERE id = $1 AND lease_no = $2 AND lease_owner IS NOT NULL"
@@ -237,7 +246,7 @@ macro_rules! update_job {
 }
 pub(super) use update_job;
 
-/// Binds parameters 1 to 22.
+/// Binds parameters 1 to 24.
 pub(super) fn bind_job<'q>(
     statement: Query<'q, Postgres, PgArguments>,
     lease: Lease,
@@ -269,4 +278,6 @@ pub(super) fn bind_job<'q>(
         .bind(i16::from(job.rescues))
         .bind(after == AfterStep::Keep)
         .bind(job.model.as_ref().map(|model| model.as_str().to_owned()))
+        .bind(job.held_since.map(to_db))
+        .bind(job.is_probe)
 }

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    breaker::ProviderFacts,
     circuit::Circuits,
     id::{AttemptId, JobId, TaskId, WorkerId},
     job::{self, Event, Job, Refusal, Rules, Step},
-    key::KeyFacts,
     priority::Priority,
     time::Timestamp,
 };
@@ -219,7 +219,7 @@ impl JobStore for PgStores {
         let mut tx = self.begin_on_accounts(roster).await?;
         // Only now, in a statement that begins under the locks: what it sees nobody else is about to change.
         let (row, facts, is_model_out) =
-            attempts::job_and_key_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
+            attempts::job_and_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
         if row.lease_no != leased.lease.number {
             return Err(let_go(tx, lost()).await);
         }
@@ -243,8 +243,45 @@ impl JobStore for PgStores {
         Ok(step)
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        attempts::key_facts(&self.connections, roster, now).await
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        const TRIED: &str = "ask the breaker";
+        let lost = || lease_lost(leased.job.id);
+        let mut tx = self.begin_on_accounts(roster).await?;
+        let (row, facts, _) =
+            attempts::job_and_facts(&mut tx, leased.job.id, roster, now).await?.ok_or_else(lost)?;
+        if !row.is_held_under(leased.lease) {
+            return Err(let_go(tx, lost()).await);
+        }
+        let asked = row
+            .job()
+            .and_then(|job| job::before_upload(&job, &facts, &roster.limits, rules, now).map_err(refused));
+        let step = match asked {
+            Ok(Some(step)) => step,
+            Ok(None) => {
+                tx.rollback().await.map_err(failed(TRIED))?;
+                return Ok(None);
+            }
+            Err(error) => return Err(let_go(tx, error).await),
+        };
+        let after = if step.job.is_probe { AfterStep::Keep } else { AfterStep::Release };
+        let nothing_said = AttemptWrite::Changed { evidence: None };
+        let stored = step_rows::store(&mut *tx, leased.lease, &step, after, nothing_said, now).await;
+        if !stored.map_err(failed(TRIED))? {
+            return Err(let_go(tx, lost()).await);
+        }
+        tx.commit().await.map_err(commit_failed(TRIED))?;
+        self.ring_for(&step);
+        Ok(Some(step))
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        attempts::provider_facts(&self.connections, roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

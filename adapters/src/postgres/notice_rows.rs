@@ -69,6 +69,9 @@ pub(super) fn to_columns(kind: &NoticeKind) -> (&'static str, Value) {
             ("key_out", json!({ "key": key.as_str(), "reason": failure.reason.code() }))
         }
         NoticeKind::NoKeyLeft => ("no_key_left", json!({})),
+        NoticeKind::ProviderDown => ("provider_down", json!({})),
+        NoticeKind::OutageBegan => ("outage_began", json!({})),
+        NoticeKind::OutageEnded => ("outage_ended", json!({})),
         NoticeKind::ModelOut { model } => ("model_out", json!({ "model": model.as_str() })),
         NoticeKind::RequestRefused => ("request_refused", json!({})),
         NoticeKind::JobAbandoned => ("job_abandoned", json!({})),
@@ -102,6 +105,9 @@ fn from_columns(kind: &str, details: &Value) -> Option<NoticeKind> {
             }
         }
         "no_key_left" => NoticeKind::NoKeyLeft,
+        "provider_down" => NoticeKind::ProviderDown,
+        "outage_began" => NoticeKind::OutageBegan,
+        "outage_ended" => NoticeKind::OutageEnded,
         "model_out" => {
             // Those written before models had circuits name none.
             let model = details["model"].as_str().unwrap_or("unknown");
@@ -138,6 +144,9 @@ mod tests {
                 failure: Failure { class: reason.class(), reason },
             },
             NoticeKind::NoKeyLeft,
+            NoticeKind::ProviderDown,
+            NoticeKind::OutageBegan,
+            NoticeKind::OutageEnded,
             NoticeKind::ModelOut { model: ModelId::new("sora-2").unwrap() },
             NoticeKind::RequestRefused,
             NoticeKind::JobAbandoned,

@@ -18,6 +18,7 @@ use sqlx::{PgExecutor, types::Json};
 use uuid::Uuid;
 
 use super::{
+    breaker_rows::{bind_breaker, kept_from},
     circuits::{CircuitCells, write_circuits},
     job_rows::{bind_job, update_job},
     notice_rows::to_columns,
@@ -119,35 +120,54 @@ pub(super) enum AttemptWrite<'a> {
 
 const STORE_JOB: &str = update_job!();
 
-/// Stores everything of a step, with `$circuits` at the end of what is written.
+/// Stores everything of a step, with `$submission` at the end of what is written.
 macro_rules! store_step {
-    ($($circuits:tt)*) => { concat!(
+    ($($submission:tt)*) => { concat!(
     "WITH stored AS (",
     update_job!(),
     " RETURNING id),
      opened AS (
          INSERT INTO attempts (id, job_id, account, key, status, sent_at, changed_at)
-         SELECT $23, stored.id, $24, $25, $26, $31, $31 FROM stored WHERE $24 IS NOT NULL),
+         SELECT $25, stored.id, $26, $27, $28, $33, $33 FROM stored WHERE $26 IS NOT NULL),
      changed AS (
-         UPDATE attempts SET status = $26, task_id = coalesce($27, task_id),
-                failure_class = coalesce($28, failure_class), failure_reason = coalesce($29, failure_reason),
-                evidence = coalesce($30, evidence), changed_at = $31
-         FROM stored WHERE attempts.id = $23 AND $24 IS NULL),
+         UPDATE attempts SET status = $28, task_id = coalesce($29, task_id),
+                failure_class = coalesce($30, failure_class), failure_reason = coalesce($31, failure_reason),
+                evidence = coalesce($32, evidence), changed_at = $33
+         FROM stored WHERE attempts.id = $25 AND $26 IS NULL),
      cooled AS (
-         INSERT INTO provider_keys (key, cooled_until, cause)
-         SELECT $34, $35, $36 FROM stored WHERE $34 IS NOT NULL
-         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause
-         WHERE provider_keys.cooled_until < excluded.cooled_until),",
-    entries_and_notices!("stored", "$32", "$33", "$31"),
+         INSERT INTO provider_keys (key, cooled_until, cause, cooled_since)
+         SELECT $36, $37, $38, $39 FROM stored WHERE $36 IS NOT NULL
+         ON CONFLICT (key) DO UPDATE SET cooled_until = excluded.cooled_until, cause = excluded.cause,
+                                         cooled_since = excluded.cooled_since
+         WHERE provider_keys.cooled_until < excluded.cooled_until
+            OR provider_keys.proved_at >= provider_keys.cooled_since),",
+    entries_and_notices!("stored", "$34", "$35", "$33"),
     // The last to be written here is the first to be run: models are locked before users.
-    $($circuits)*
-    " SELECT CASE WHEN jsonb_array_length($33) > 0 THEN pg_notify($37, '') END FROM stored"
+    $($submission)*
+    " SELECT CASE WHEN jsonb_array_length($35) > 0 THEN pg_notify($40, '') END FROM stored"
 ) };
 }
 
 const STORE_STEP: &str = store_step!();
-/// For the answers to submissions, which alone say something about models: nobody else pays for three more updates.
-const STORE_ANSWER: &str = store_step!(write_circuits!(),);
+/// For the opening of a submission and the answer to it, which alone say something about models, keys on trial and the
+/// breaker: nobody else pays for their updates.
+const STORE_SUBMISSION: &str = store_step!(
+    " , heard AS (
+         INSERT INTO provider_answers (at, job_id, key, answer)
+         SELECT $33, stored.id, $41, $42 FROM stored WHERE $41 IS NOT NULL),
+     proved AS (
+         UPDATE provider_keys SET proved_at = $33 FROM stored
+         WHERE $42 = 'accepted' AND provider_keys.key = $41
+           AND cooled_since <= (SELECT sent_at FROM attempts WHERE id = $25)
+           AND (proved_at IS NULL OR proved_at < cooled_since)),
+     pruned AS (
+         DELETE FROM provider_answers USING stored WHERE $26 IS NOT NULL AND provider_answers.at < $43),
+     broken AS (
+         UPDATE provider_breaker SET is_open = $44, since = $45, probe_at = $46, probes = $47, probe_job = $48,
+                probe_since = $49, waiting = $50
+         FROM stored WHERE $44 IS NOT NULL)",
+    write_circuits!(),
+);
 
 /// Stores a step under its lease, whole or not at all; `false` when the lease is lost.
 ///
@@ -165,7 +185,9 @@ pub(super) async fn store<'e>(
         && step.notices.is_empty()
         && step.attempt.is_none()
         && step.cooling.is_none()
-        && step.circuits.is_empty();
+        && step.circuits.is_empty()
+        && step.answer.is_none()
+        && step.breaker.is_none();
     if moves_job_alone {
         // Most steps: the provider is not ready, a prompt is written. A third of the work for the database.
         let statement = bind_job(sqlx::query(STORE_JOB), lease, &step.job, step.next_run_at, after);
@@ -181,7 +203,9 @@ pub(super) async fn store<'e>(
     let entries: Vec<_> = step.entries.iter().map(EntryCells::of).collect();
     let notices: Vec<_> = step.notices.iter().map(NoticeCells::of).collect();
     let cooling = step.cooling.as_ref();
-    let text_of = if step.circuits.is_empty() { STORE_STEP } else { STORE_ANSWER };
+    let is_submission =
+        account.is_some() || step.answer.is_some() || step.breaker.is_some() || !step.circuits.is_empty();
+    let text_of = if is_submission { STORE_SUBMISSION } else { STORE_STEP };
     let statement = bind_job(sqlx::query(text_of), lease, &step.job, step.next_run_at, after)
         .bind(change.map(|change| Uuid::from_u128(change.id.value())))
         .bind(account)
@@ -197,13 +221,22 @@ pub(super) async fn store<'e>(
         .bind(cooling.map(|(key, _)| key.as_str().to_owned()))
         .bind(cooling.map(|(_, cooling)| to_db(cooling.until)))
         .bind(cooling.map(|(_, cooling)| cooling.cause.as_str()))
+        .bind(cooling.map(|(_, cooling)| to_db(cooling.since)))
         .bind(CHANNEL_OUTBOX);
-    let statement = if step.circuits.is_empty() {
-        statement
+    let statement = if is_submission {
+        let circuits = CircuitCells::of(&step.circuits);
+        let (refused, refused_until) = circuits.refused.unzip();
+        let statement = statement
+            .bind(step.answer.as_ref().map(|(key, _)| key.as_str().to_owned()))
+            .bind(step.answer.as_ref().map(|(_, answer)| answer.as_str()))
+            .bind(to_db(kept_from(now)));
+        bind_breaker(statement, step.breaker.as_ref())
+            .bind(refused)
+            .bind(refused_until)
+            .bind(circuits.answered)
+            .bind(circuits.unclear)
     } else {
-        let CircuitCells { refused, answered, unclear } = CircuitCells::of(&step.circuits);
-        let (refused, refused_until) = refused.unzip();
-        statement.bind(refused).bind(refused_until).bind(answered).bind(unclear)
+        statement
     };
     Ok(statement.execute(executor).await?.rows_affected() == 1)
 }

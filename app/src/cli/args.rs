@@ -68,6 +68,14 @@ pub(super) enum Command {
     /// Look at jobs, cancel one
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Show the provider's keys: state, balance, load, cool-downs, and whether KIE works
+    ///
+    /// A line a key, by its fingerprint and never the key itself; the balance is asked for at KIE, once a key. `usable`:
+    /// submissions go out with it. `cooling`: it was used too fast, or failed while others worked, and comes back by
+    /// itself. `on_trial`: its cool-down is over and the next submission tries it. `out`: its account cannot pay or KIE
+    /// does not accept it; one submission a minute tries it while no other key works. The breaker is open while KIE fails
+    /// broadly: orders wait, and one probe at a time finds out when it works again. Exit code 1: no key can be used.
+    Keys,
     /// Judge messages of the video provider as the worker would
     Classify(ClassifyArgs),
     /// List the video models of the catalogue, or compare them with the provider

@@ -6,6 +6,7 @@ mod classify;
 mod credits;
 mod failure;
 mod jobs;
+mod keys;
 mod logging;
 mod migrate;
 mod models;
@@ -98,6 +99,12 @@ fn dispatch(cli: Cli, out: &mut Output) -> Ended {
             let config = config()?;
             logging::start(&config.log, logging::QUIET);
             block_on(in_house(&config, out, move |house, out| Box::pin(credits::run(command, house, out))))
+        }
+        Command::Keys => {
+            let config = config()?;
+            run::need_keys(&config)?;
+            logging::start(&config.log, logging::QUIET);
+            block_on(in_house(&config, out, |house, out| Box::pin(keys::run(house, out))))
         }
         Command::Jobs(command) => {
             let config = config()?;

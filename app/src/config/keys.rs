@@ -52,6 +52,7 @@ pub(super) const KNOWN: &[&str] = &[
     "retry.cooling_rejected_s",
     "retry.cooling_rate_limited_s",
     "retry.cooling_model_s",
+    "retry.outage_breaker",
     "delivery.dir",
     "delivery.language",
     "delivery.video_bytes_max",

@@ -256,6 +256,8 @@ pub struct RetryConfig {
     pub cooling_rate_limited_s: Option<Seconds>,
     /// Cool-down of a model the provider does not offer.
     pub cooling_model_s: Option<Seconds>,
+    /// Whether submissions stop while the provider is down; `false` lets each job find out for itself.
+    pub outage_breaker: Option<bool>,
 }
 
 impl RetryConfig {
@@ -279,7 +281,9 @@ impl RetryConfig {
                 billing: span(self.cooling_billing_s, rules.cooling.billing),
                 rejected: span(self.cooling_rejected_s, rules.cooling.rejected),
                 rate_limited: span(self.cooling_rate_limited_s, rules.cooling.rate_limited),
+                ..rules.cooling
             },
+            outage: rules.outage.filter(|_| self.outage_breaker.unwrap_or(true)),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
+    breaker::ProviderFacts,
     id::{AttemptId, JobId, TaskId, WorkerId},
     job::{Job, Rules, Step},
-    key::KeyFacts,
     time::Timestamp,
 };
 use ports::{
@@ -83,8 +83,22 @@ impl JobStore for CountedJobs {
         Ok(step)
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        self.real.key_facts(roster, now).await
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        let step = self.real.ask_breaker(leased, roster, rules, now).await?;
+        if let Some(step) = &step {
+            self.metrics.stored(step);
+        }
+        Ok(step)
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        self.real.provider_facts(roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

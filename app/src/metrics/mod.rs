@@ -8,6 +8,7 @@ mod counted_jobs;
 mod tests;
 
 use domain::{
+    id::KeyId,
     job::{AttemptStatus, State, StateName, Step},
     notice::{NoticeKind, RefundCause},
 };
@@ -132,7 +133,13 @@ impl Metrics {
             | State::Rendering { .. }
             | State::Delivering { .. } => {}
         }
-        if let Some((_, cooling)) = &step.cooling {
+        // A key on trial is out of use already.
+        let is_trial = |key: &KeyId| {
+            step.attempt.as_ref().is_some_and(|c| c.status == AttemptStatus::Sent && c.key == *key)
+        };
+        if let Some((key, cooling)) = &step.cooling
+            && !is_trial(key)
+        {
             self.cooled.get_or_create(&[("cause", cooling.cause.as_str().to_owned())]).inc();
         }
     }

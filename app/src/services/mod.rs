@@ -5,6 +5,7 @@ pub mod await_order;
 pub mod cancel_job;
 pub mod hear_callback;
 mod insist;
+pub mod inspect_keys;
 pub mod place_order;
 pub mod run_step;
 pub mod send_notices;

@@ -18,6 +18,7 @@ retrying = 🔄 The video service failed. We try again in { $seconds ->
         [one] { $seconds } second
        *[other] { $seconds } seconds
     } (try { $retry } of { $of }). This costs you nothing.
+provider-down = ⏸ The video service is having trouble. Your video waits in line and starts by itself as soon as the service works again; your credit is safe.
 cancelled = Cancelled: this video will not be made.
 credit-back = { $credits ->
         [one] 💳 { $credits } credit is back on your balance.
@@ -54,6 +55,7 @@ refund-model-unavailable = 🛠 The video model is switched off at the service. 
 refund-our-fault = 🛠 The mistake is ours, and we know about it. Photo and text need no change: try a little later, and write to support if it happens again.
 refund-retries-exhausted = 😔 The video service failed several times in a row and the video did not work out. Photo and text need no change: try later, and write to support if it happens again.
 refund-too-busy = ⏳ The video service has been overloaded for too long, and we did not want to keep you waiting. Photo and text need no change: try again in an hour or two.
+refund-provider-down = 🛠 The video service has been down for too long, and we did not want to keep you waiting. Photo and text need no change: try again in an hour or two.
 refund-undeliverable = 📦 The video was made but could not be handed over, however often we tried. Nothing needs changing: order again, and write to support if it happens again.
 refund-recipient-gone = 📪 The video is ready, but messages do not reach you: the bot seems to be stopped. Start it again and order once more.
 
@@ -61,6 +63,8 @@ refund-recipient-gone = 📪 The video is ready, but messages do not reach you: 
 
 operator-key-out = Key { $key } is out of use: { $class } / { $reason }. Check balance and access at KIE.
 operator-no-key-left = No working KIE key is left: orders are being refunded. Top up the balance or add a key to KADR_KIE__KEYS.
+operator-outage-began = KIE fails broadly: nothing but a probe is submitted until it works again. Orders wait, nobody is refunded for it yet.
+operator-outage-ended = KIE works again: waiting orders are submitted little by little.
 operator-model-out = KIE does not offer the video model { $model }. Its orders go on with the models of KADR_KIE__FALLBACK that cost no more; where none fits, credits come back. It is tried again by itself; kadr models check shows how it is.
 operator-request-refused = KIE refused the form of our request: the model's catalogue entry is wrong. What it said is in the log and in the table attempts.
 operator-job-abandoned = Every process that took up this order broke off; it is closed and its credit is back. The log has the cause.

@@ -124,6 +124,8 @@ const fn is_for_user(kind: &NoticeKind) -> bool {
         kind,
         NoticeKind::KeyOut { .. }
             | NoticeKind::NoKeyLeft
+            | NoticeKind::OutageBegan
+            | NoticeKind::OutageEnded
             | NoticeKind::ModelOut { .. }
             | NoticeKind::RequestRefused
             | NoticeKind::JobAbandoned
@@ -161,6 +163,9 @@ fn body(language: Language, kind: &NoticeKind) -> String {
             args.set("reason", failure.reason.code());
             fill(language, "operator-key-out", &args)
         }
+        NoticeKind::ProviderDown => say(language, "provider-down", &[]),
+        NoticeKind::OutageBegan => say(language, "operator-outage-began", &[]),
+        NoticeKind::OutageEnded => say(language, "operator-outage-ended", &[]),
         NoticeKind::NoKeyLeft => say(language, "operator-no-key-left", &[]),
         NoticeKind::ModelOut { model } => {
             let mut args = FluentArgs::new();
@@ -180,6 +185,7 @@ const fn cause_key(cause: RefundCause) -> &'static str {
         RefundCause::OurFault => "refund-our-fault",
         RefundCause::RetriesExhausted => "refund-retries-exhausted",
         RefundCause::TooBusy => "refund-too-busy",
+        RefundCause::ProviderDown => "refund-provider-down",
         RefundCause::Undeliverable => "refund-undeliverable",
         RefundCause::RecipientGone => "refund-recipient-gone",
     }

@@ -17,6 +17,7 @@ fn causes() -> Vec<RefundCause> {
         RefundCause::OurFault,
         RefundCause::RetriesExhausted,
         RefundCause::TooBusy,
+        RefundCause::ProviderDown,
         RefundCause::Undeliverable,
         RefundCause::RecipientGone,
     ];
@@ -36,6 +37,9 @@ fn kinds() -> Vec<NoticeKind> {
             failure: Failure { class: FailureClass::Billing, reason: Reason::AccountCredits },
         },
         NoticeKind::NoKeyLeft,
+        NoticeKind::ProviderDown,
+        NoticeKind::OutageBegan,
+        NoticeKind::OutageEnded,
         NoticeKind::ModelOut { model: ModelId::new("sora-2").unwrap() },
         NoticeKind::RequestRefused,
         NoticeKind::JobAbandoned,

@@ -48,6 +48,13 @@ pub enum Event {
     NoKeyLeft,
     /// The provider offers none of the models the job may be rendered with.
     NoModelLeft,
+    /// The provider is down, and somebody else finds out when it is back.
+    ProviderDown {
+        /// When to ask again.
+        until: Timestamp,
+    },
+    /// The provider is down, and this job finds out whether it is back.
+    ProbeTaken,
     /// The provider accepted the task.
     Accepted {
         /// Which attempt.

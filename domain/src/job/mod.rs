@@ -4,14 +4,16 @@
 //! stores the step in one transaction, guarded by the lease under which the job was read.
 
 mod event;
+mod opening;
 mod state;
 mod step;
 mod transition;
 
 pub use event::{DeliveryFailure, Event};
+pub use opening::{before_upload, open_attempt};
 pub use state::{OpenAttempt, State, StateName, UploadedPhoto};
 pub use step::{AttemptChange, AttemptStatus, Refusal, Rules, Step};
-pub use transition::{apply, open_attempt};
+pub use transition::apply;
 
 use crate::{
     decision::RetryPolicy,
@@ -52,6 +54,10 @@ pub struct Job {
     pub avoid_key: Option<KeyId>,
     /// The model of the newest submission; before the first one there is none. The ordered model is the order's.
     pub model: Option<ModelId>,
+    /// Since when an outage of the provider holds it; its user has been told.
+    pub held_since: Option<Timestamp>,
+    /// Whether it tries for all others whether the provider works again.
+    pub is_probe: bool,
 }
 
 /// What a worker does next for a job. One of these is one step.
@@ -94,6 +100,8 @@ impl Job {
             photo: None,
             avoid_key: None,
             model: None,
+            held_since: None,
+            is_probe: false,
         }
     }
 

@@ -1,14 +1,15 @@
 //! What one event changes, and why an event may be refused.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Job, StateName};
 use crate::{
+    breaker::{Answer, Breaker},
     circuit::CircuitChange,
     decision::RetryPolicy,
     failure::Failure,
     id::{AttemptId, KeyId, ModelId, TaskId},
-    key::Cooling,
+    key::{Cooling, CoolingCause},
     ledger::Entry,
     model::RenderTiming,
     notice::Notice,
@@ -44,6 +45,10 @@ pub struct Step {
     pub cooling: Option<(KeyId, Cooling)>,
     /// What was learned about models, in the order it is applied.
     pub circuits: Vec<CircuitChange>,
+    /// What the provider's answer says about its health, and with which key it came.
+    pub answer: Option<(KeyId, Answer)>,
+    /// The breaker, when it is another one afterwards.
+    pub breaker: Option<Breaker>,
 }
 
 /// A change of one submission's record.
@@ -137,6 +142,20 @@ pub enum Refusal {
 }
 
 impl Step {
+    /// The provider said how long to keep away: a cool-down for haste lasts as long, but no longer than `most`.
+    pub fn keep_away(&mut self, asked_for: Duration, most: Duration) {
+        if let Some((_, cooling)) = &mut self.cooling
+            && cooling.cause == CoolingCause::RateLimited
+        {
+            cooling.until = cooling.until.max(cooling.since.after(asked_for.min(most)));
+        }
+    }
+
+    pub(super) fn with_answer(mut self, key: &KeyId, answer: Answer) -> Self {
+        self.answer = Some((key.clone(), answer));
+        self
+    }
+
     pub(super) fn with_notice(mut self, notice: Notice) -> Self {
         self.notices.push(notice);
         self

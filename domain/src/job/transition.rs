@@ -7,11 +7,12 @@ use super::{
     step::{AttemptStatus, Refusal, Rules, Step},
 };
 use crate::{
-    circuit::{self, CircuitChange, Circuits, Probe},
+    breaker::{self, Answer},
+    circuit::CircuitChange,
     decision::{self, Decision},
     failure::{Failure, FailureClass, Reason},
     id::{AttemptId, KeyId, TaskId},
-    key::{self, AccountLimits, Cooling, CoolingCause, KeyChoice, KeyFacts},
+    key::{Cooling, CoolingCause},
     ledger::Entry,
     money::Credits,
     notice::{Audience, Notice, NoticeKind, RefundCause},
@@ -28,7 +29,8 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     if name.is_terminal() {
         return Err(Refusal::Finished(name));
     }
-    let mut turn = Turn { job: Job { rescues: 0, ..job.clone() }, rules, now };
+    let is_rescued = job.rescues > 0;
+    let mut turn = Turn { job: Job { rescues: 0, ..job.clone() }, is_rescued, rules, now };
     match (&job.state, event) {
         (state, Event::Abandoned) => Ok(turn.abandon(state)),
         (State::Queued, Event::Started) => Ok(turn.start()),
@@ -55,45 +57,8 @@ pub fn apply(job: &Job, event: Event, rules: &Rules, now: Timestamp) -> Result<S
     }
 }
 
-/// Chooses a model and a key for the job's next submission and applies what follows: an open attempt, a wait, or a
-/// refund. Openings of circuits that the operator has not heard of are told on the way.
-/// Stores call it inside the transaction in which the facts were read, so that limits hold across hosts.
-///
-/// # Errors
-/// [`Refusal`] when the job is not about to be submitted.
-pub fn open_attempt(
-    job: &Job,
-    attempt: AttemptId,
-    facts: &[KeyFacts],
-    limits: &AccountLimits,
-    circuits: &Circuits,
-    rules: &Rules,
-    now: Timestamp,
-) -> Result<Step, Refusal> {
-    let choice = circuit::choose(&rules.models, circuits, now);
-    let event = match (choice, key::choose(facts, limits, job.avoid_key.as_ref(), now)) {
-        (None, _) => Event::NoModelLeft,
-        (Some(choice), KeyChoice::Use(key)) => {
-            Event::AttemptOpened { attempt, key, model: choice.model.clone() }
-        }
-        (Some(_), KeyChoice::Wait(until)) => Event::KeysBusy { until },
-        (Some(_), KeyChoice::NoneLeft) => Event::NoKeyLeft,
-    };
-    let is_sent = matches!(event, Event::AttemptOpened { .. });
-    let mut step = apply(job, event, rules, now)?;
-    for model in rules.models.iter().filter(|model| circuits.get(*model).is_some_and(|c| !c.alerted)) {
-        step.circuits.push(CircuitChange::Alerted { model: model.clone() });
-        step.notices.push(alert(job, NoticeKind::ModelOut { model: model.clone() }));
-    }
-    if let Some(choice) = choice.filter(|choice| choice.is_probe && is_sent) {
-        let probe = Probe { attempt, until: now.after(rules.retry.lost_answer_grace) };
-        step.circuits.push(CircuitChange::Probing { model: choice.model.clone(), probe });
-    }
-    Ok(step)
-}
-
 /// A message to the operator about a job.
-fn alert(job: &Job, kind: NoticeKind) -> Notice {
+pub(super) fn alert(job: &Job, kind: NoticeKind) -> Notice {
     Notice { audience: Audience::Operator, order: job.order, video: Some(job.video), kind }
 }
 
@@ -108,6 +73,8 @@ struct Render<'a> {
 /// One application of one event.
 struct Turn<'a> {
     job: Job,
+    /// Whether whoever had it before was dead or hung.
+    is_rescued: bool,
     rules: &'a Rules,
     now: Timestamp,
 }
@@ -126,11 +93,14 @@ impl Turn<'_> {
                 self.job.photo = Some(UploadedPhoto { url, at: self.now });
                 Ok(self.due_now())
             }
-            // An upload names no model: such an answer says nothing about one.
-            Event::UploadFailed { key, failure } if failure.reason == Reason::ModelUnavailable => {
-                Ok(self.fail(&key, Reason::Unrecognised.into()))
+            Event::UploadFailed { key, failure } => {
+                // An upload names no model: such an answer says nothing about one.
+                let is_odd = failure.reason == Reason::ModelUnavailable;
+                let failure = if is_odd { Reason::Unrecognised.into() } else { failure };
+                let step = self.fail(&key, failure);
+                let is_fault = breaker::is_providers_fault(failure);
+                Ok(if is_fault { step.with_answer(&key, Answer::Fault) } else { step })
             }
-            Event::UploadFailed { key, failure } => Ok(self.fail(&key, failure)),
             Event::AttemptOpened { attempt, key, model } => {
                 self.job.model = Some(model);
                 let open = OpenAttempt { id: attempt, key: key.clone(), sent_at: self.now };
@@ -148,6 +118,14 @@ impl Turn<'_> {
                 Ok(self.refund(RefundCause::NoKey).with_notice(alert))
             }
             Event::NoModelLeft => Ok(self.refund(RefundCause::ModelUnavailable)),
+            Event::ProviderDown { .. } if self.is_out_of_patience() => {
+                Ok(self.refund(RefundCause::ProviderDown))
+            }
+            Event::ProviderDown { until } => Ok(self.hold(until)),
+            Event::ProbeTaken => {
+                self.job.is_probe = true;
+                Ok(self.due_now())
+            }
             Event::CancelRequested => Ok(self.cancel()),
             Event::Accepted { .. }
             | Event::Adopted { .. }
@@ -170,6 +148,7 @@ impl Turn<'_> {
         match event {
             Event::Accepted { attempt, task } if attempt == open.id => {
                 let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                (self.job.held_since, self.job.is_probe) = (None, false);
                 self.job.state =
                     State::Rendering { attempt, key: open.key.clone(), task: task.clone(), since: self.now };
                 let due = self.now.after(self.rules.timing.next_poll_in(Duration::ZERO));
@@ -180,10 +159,11 @@ impl Turn<'_> {
                 );
                 step.set_task(task);
                 step.circuits.push(CircuitChange::Answered { attempt });
-                Ok(step)
+                Ok(step.with_answer(&open.key, Answer::Accepted))
             }
             Event::Adopted { attempt, task } if attempt == open.id => {
                 let notice = self.tell(NoticeKind::Rendering { expected: self.rules.timing.typical });
+                (self.job.held_since, self.job.is_probe) = (None, false);
                 // It runs since about the time it was sent, not since we heard of it.
                 let since = open.sent_at;
                 self.job.state =
@@ -195,10 +175,10 @@ impl Turn<'_> {
                 );
                 step.set_task(task);
                 step.circuits.push(CircuitChange::Answered { attempt });
-                Ok(step)
+                Ok(step.with_answer(&open.key, Answer::Accepted))
             }
             Event::Refused { attempt, failure } if attempt == open.id => {
-                let mut step = self.fail(&open.key, failure);
+                let mut step = self.fail(&open.key, failure).with_answer(&open.key, Answer::of(failure));
                 if failure.reason != Reason::ModelUnavailable {
                     step.circuits.push(CircuitChange::Unclear { attempt });
                 }
@@ -224,14 +204,20 @@ impl Turn<'_> {
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
             | Event::NoModelLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Submitting)),
         }
     }
 
     fn answer_missing(mut self, open: &OpenAttempt) -> Step {
         let grace_ends = open.sent_at.after(self.rules.retry.lost_answer_grace);
+        let is_rescued = self.is_rescued;
+        self.job.is_probe = false;
         if self.now < grace_ends {
-            return self.due(grace_ends).with_attempt(open.id, &open.key, AttemptStatus::Unanswered);
+            let step = self.due(grace_ends).with_attempt(open.id, &open.key, AttemptStatus::Unanswered);
+            // Of a call whose worker died nobody knows whether it was answered.
+            return if is_rescued { step } else { step.with_answer(&open.key, Answer::Fault) };
         }
         self.job.lost_answers = self.job.lost_answers.saturating_add(1);
         let step = if self.job.lost_answers > self.rules.retry.lost_answers_max {
@@ -291,6 +277,8 @@ impl Turn<'_> {
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
             | Event::NoModelLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Rendering)),
         }
     }
@@ -330,6 +318,8 @@ impl Turn<'_> {
             | Event::KeysBusy { .. }
             | Event::NoKeyLeft
             | Event::NoModelLeft
+            | Event::ProviderDown { .. }
+            | Event::ProbeTaken
             | Event::Abandoned => Err(Refusal::OutOfOrder(StateName::Delivering)),
         }
     }
@@ -362,7 +352,13 @@ impl Turn<'_> {
             self.job.photo = None;
         }
         let (alert, now) = (self.alert_for(key, failure, cooling), self.now);
-        let decision = decision::decide(failure, self.job.retries, waited, policy);
+        // Sent although the provider was known to be down, for the sake of all others.
+        let was_probe = std::mem::take(&mut self.job.is_probe) && breaker::is_providers_fault(failure);
+        let decision = if was_probe {
+            Decision::Resubmit
+        } else {
+            decision::decide(failure, self.job.retries, waited, policy)
+        };
         let mut step = match decision {
             Decision::Release(cause) => self.refund(cause),
             Decision::Retry { retry, delay } => {
@@ -397,6 +393,17 @@ impl Turn<'_> {
             _ => return None,
         };
         Some(self.alert(kind))
+    }
+
+    /// The provider is down. The user hears of it once, however often the job has to wait.
+    fn hold(mut self, until: Timestamp) -> Step {
+        self.job.is_probe = false;
+        let is_new = self.job.held_since.is_none();
+        self.job.held_since = self.job.held_since.or(Some(self.now));
+        let notice = self.tell(NoticeKind::ProviderDown);
+        let due = until.max(self.now.after(Duration::from_millis(1)));
+        let step = self.due(due);
+        if is_new { step.with_notice(notice) } else { step }
     }
 
     fn refund(mut self, cause: RefundCause) -> Step {
@@ -454,6 +461,8 @@ impl Turn<'_> {
             attempt: None,
             cooling: None,
             circuits: Vec::new(),
+            answer: None,
+            breaker: None,
         }
     }
 

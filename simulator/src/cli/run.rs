@@ -16,7 +16,7 @@ use crate::{
     day::{Mode, Watched, WatchedOptions, report_setup, watch},
     report::{
         Campaign, EventsJsonl, JobsCsv, Progress, RunReport, campaign_summary, compare, from_json, summary,
-        to_json, write_campaign, write_with_baseline,
+        to_json, write_campaign, write_comparison, write_with_baseline,
     },
     scenario::{Expected, Loaded, Scenario},
     search::{SHARE_TO_PASS, days::WireDays, pool},
@@ -41,6 +41,11 @@ pub(super) struct Arguments {
     /// How many seeds, from --seed on; more than one gives a report of the whole campaign
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
     seeds: NonZeroUsize,
+
+    /// Kadr's worker processes, instead of the scenario's number; kills of one that is not there strike the last, and each
+    /// has a worker at least
+    #[arg(long, value_name = "N")]
+    processes: Option<u16>,
 
     /// Where the report goes [default: out/SCENARIO]
     #[arg(long, value_name = "DIR")]
@@ -118,7 +123,11 @@ impl RunError {
 
 /// Runs the day; the exit code.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
-    let loaded = Scenario::load(&arguments.scenario)?;
+    let mut loaded = Scenario::load(&arguments.scenario)?;
+    if let Some(processes) = arguments.processes {
+        shared_out_among(&mut loaded.scenario, processes);
+        loaded.scenario.check("with --processes")?;
+    }
     let videos = Expected::of(&loaded.scenario).videos();
     if arguments.mode == ModeWord::Wire && videos > WIRE_MAX {
         return Err(RunError::TooMany { name: loaded.scenario.name, videos }.into());
@@ -157,6 +166,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     Ok(report.verdict.exit_code())
 }
 
+fn shared_out_among(scenario: &mut Scenario, processes: u16) {
+    scenario.fleet.processes = processes;
+    scenario.fleet.workers = scenario.fleet.workers.max(processes.into());
+    let last = processes.saturating_sub(1);
+    scenario.kills.iter_mut().for_each(|kill| kill.process = kill.process.map(|process| process.min(last)));
+}
+
 fn opening(loaded: &Loaded, arguments: &Arguments, wire: Option<&WireDays>) -> String {
     let over =
         wire.map_or_else(|| "all in memory".to_owned(), |wire| format!("real HTTP, {}", wire.engine()));
@@ -170,7 +186,8 @@ fn opening(loaded: &Loaded, arguments: &Arguments, wire: Option<&WireDays>) -> S
 /// The command that runs this again.
 fn reproduce(arguments: &Arguments, seed: u64) -> String {
     let mode = Mode::from(arguments.mode).as_str();
-    format!("cargo sim run {} --mode {mode} --seed {seed}", arguments.scenario)
+    let processes = arguments.processes.map(|n| format!(" --processes {n}")).unwrap_or_default();
+    format!("cargo sim run {} --mode {mode} --seed {seed}{processes}", arguments.scenario)
 }
 
 /// Runs one day with everything that is kept of it.
@@ -307,11 +324,19 @@ pub(super) struct CompareArguments {
     /// The newer one
     #[arg(value_name = "AFTER")]
     after: PathBuf,
+
+    /// Write compare.html (one file, forward it) and compare.json into this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
 }
 
 pub(super) fn run_compare(arguments: &CompareArguments) -> Result<u8, Box<dyn Error>> {
     let comparison = compare(&read_report(&arguments.before)?, &read_report(&arguments.after)?);
     comparison.lines().iter().for_each(|line| print(line));
+    if let Some(dir) = &arguments.report {
+        let files = write_comparison(dir, &comparison)?;
+        files.iter().for_each(|file| print(&file.display().to_string()));
+    }
     Ok(0)
 }
 

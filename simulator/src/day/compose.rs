@@ -313,10 +313,10 @@ impl Land {
 /// When the fleet tries again: the product's rules, as its composition root makes them.
 pub(super) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
     let rules = RetryPolicy::default();
-    if !scenario.callbacks.heard {
-        return rules;
-    }
-    RetryPolicy { lost_answer_grace: LOST_ANSWER_GRACE_WITH_CALLBACKS, ..rules }
+    let lost_answer_grace =
+        if scenario.callbacks.heard { LOST_ANSWER_GRACE_WITH_CALLBACKS } else { rules.lost_answer_grace };
+    let outage = rules.outage.filter(|_| scenario.fleet.outage_breaker);
+    RetryPolicy { lost_answer_grace, outage, ..rules }
 }
 
 /// How long one step may take.

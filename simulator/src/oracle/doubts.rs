@@ -6,7 +6,7 @@
 
 use domain::{id::UserId, time::Timestamp};
 
-use super::{money, tally::Law, watch::Oracle};
+use super::{money, outage::BreakerDoubt, tally::Law, watch::Oracle};
 use crate::trace::JobNo;
 
 /// Something that may turn out right.
@@ -20,6 +20,8 @@ pub(super) enum Doubt {
     Overdrawn { user: UserId },
     /// More attempts are open for this account than the product allows itself.
     Crowded { account: usize },
+    /// Something about the breaker.
+    Breaker(BreakerDoubt),
     /// An order was refused with another balance than the events add up to.
     Figure { user: UserId, available: i64 },
 }
@@ -49,6 +51,7 @@ impl Oracle {
                     });
                 }
                 Doubt::Crowded { account } => self.judge_crowd(scene, account),
+                Doubt::Breaker(doubt) => self.judge_breaker(scene, doubt),
                 Doubt::Overdrawn { user } | Doubt::Figure { user, .. } => {
                     money::settle(&mut self.tally, scene, self.purses.of(user), &doubt);
                 }

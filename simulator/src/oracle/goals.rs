@@ -208,7 +208,7 @@ impl Goals {
                 match step.cooling.as_ref().map(|(_, cooling)| cooling.cause) {
                     Some(CoolingCause::RateLimited) => self.reach("rate_limit_waited"),
                     Some(CoolingCause::Billing) => self.mark(job, seen::BILLING),
-                    Some(CoolingCause::Rejected) | None => {}
+                    Some(CoolingCause::Rejected | CoolingCause::Faults) | None => {}
                 }
             }
             (State::Rendering { .. }, _) => {

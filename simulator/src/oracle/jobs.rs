@@ -91,6 +91,10 @@ pub(super) struct Live {
     pub(super) rescues: u8,
     pub(super) prompt: Option<u64>,
     pub(super) photo: Option<u64>,
+    /// Whether it finds out for all others whether the provider works again.
+    pub(super) is_probe: bool,
+    /// Whether its user was told of an outage that holds it.
+    pub(super) is_held: bool,
 
     /// The newest lease number there is.
     pub(super) newest: i64,
@@ -151,6 +155,8 @@ impl Live {
             rescues: 0,
             prompt: None,
             photo: None,
+            is_probe: false,
+            is_held: false,
             newest: 0,
             hold: None,
             superseded: None,
@@ -207,6 +213,8 @@ impl Live {
         self.rescues = 0;
         self.prompt = told.prompt;
         self.photo = told.photo;
+        self.is_probe = job.is_probe;
+        self.is_held = job.held_since.is_some();
         self.due_at = told.step.next_run_at;
         self.sort_at = job.sort_at();
     }

@@ -22,6 +22,7 @@ mod liveness;
 mod messages;
 mod models;
 mod money;
+mod outage;
 mod print;
 mod provider;
 mod retries;

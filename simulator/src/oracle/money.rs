@@ -251,6 +251,6 @@ pub(super) fn settle(tally: &mut Tally, scene: Scene, purse: Purse, doubt: &Doub
                 format!("user {user} was refused with {available} credits and has {}", purse.available)
             });
         }
-        Doubt::Overlap { .. } | Doubt::Refused { .. } | Doubt::Crowded { .. } => {}
+        Doubt::Overlap { .. } | Doubt::Refused { .. } | Doubt::Crowded { .. } | Doubt::Breaker(_) => {}
     }
 }

@@ -48,6 +48,9 @@ pub(super) fn of_notice(kind: &NoticeKind) -> u64 {
         NoticeKind::ModelOut { model } => mix(9, of_text(model.as_str())),
         NoticeKind::JobAbandoned => 10,
         NoticeKind::RequestRefused => 11,
+        NoticeKind::ProviderDown => 12,
+        NoticeKind::OutageBegan => 13,
+        NoticeKind::OutageEnded => 14,
     }
 }
 
@@ -62,6 +65,7 @@ fn of_cause(cause: RefundCause) -> u64 {
         RefundCause::TooBusy => 7,
         RefundCause::Undeliverable => 8,
         RefundCause::RecipientGone => 9,
+        RefundCause::ProviderDown => 10,
     }
 }
 

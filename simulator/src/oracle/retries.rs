@@ -97,6 +97,11 @@ fn wrong(
         // Whether patience is over is checked with the refund's cause.
         (FailureClass::RateLimited, _) if refunded_as == Some(RefundCause::TooBusy) => None,
         (FailureClass::RateLimited, _) => another_key(live, told, CoolingCause::RateLimited),
+        // Sent for the sake of all others, while the provider was known to be down.
+        (FailureClass::Temporary | FailureClass::Unknown, _) if live.is_probe => {
+            let goes_on = *to == Stage::Ready && step.job.retries == live.retries && !step.job.is_probe;
+            (!goes_on).then(|| format!("was a probe's, must cost no retry and led to {to:?}"))
+        }
         (FailureClass::Temporary | FailureClass::Unknown, _) => {
             if usize::from(live.retries) >= policy.delays.len() {
                 return must_refund(RefundCause::RetriesExhausted);
@@ -160,7 +165,9 @@ fn unfounded(live: &Live, told: &Told<'_>, policy: &RetryPolicy, cause: RefundCa
         }
         RefundCause::RetriesExhausted => (usize::from(live.retries) < policy.delays.len())
             .then(|| format!("only {} retries were used", live.retries)),
-        RefundCause::TooBusy => (waited < policy.patience).then(|| format!("after {} s", waited.as_secs())),
+        RefundCause::TooBusy | RefundCause::ProviderDown => {
+            (waited < policy.patience).then(|| format!("after {} s", waited.as_secs()))
+        }
         RefundCause::OurFault if told.is_abandoned() => {
             (live.rescues < policy.rescues_max).then(|| format!("after {} rescues", live.rescues))
         }

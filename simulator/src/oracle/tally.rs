@@ -42,6 +42,7 @@ pub(super) enum Law {
     NoPrematureMessage,
     ContextKept,
     ModelFallback,
+    OutageDiscipline,
 }
 
 /// Every invariant: its name and what it means.
@@ -123,6 +124,12 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "A job is submitted with what was ordered or with an allowed model that costs no more; a model that was refused \
          rests until its cool-down is over; the operator hears of it once; no credit comes back for want of a model \
          while an allowed one was not refused.",
+    ),
+    (
+        "outage_discipline",
+        "The breaker opens by a broad share of the provider's own faults and closes by a probe that succeeded, each time \
+         told once; while it is open nobody submits but one probe at a time, whose failure uses up no retry, and a user \
+         hears of an outage once.",
     ),
 ];
 

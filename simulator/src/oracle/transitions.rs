@@ -29,7 +29,7 @@ pub(super) const fn leads(from: Stage, to: Stage) -> bool {
 pub(super) const fn may_refund(from: Stage, cause: RefundCause) -> bool {
     match cause {
         RefundCause::OurFault => !from.is_end(),
-        RefundCause::NoKey => matches!(from, Stage::Ready),
+        RefundCause::NoKey | RefundCause::ProviderDown => matches!(from, Stage::Ready),
         RefundCause::Undeliverable | RefundCause::RecipientGone => matches!(from, Stage::Delivering),
         RefundCause::Violation(_)
         | RefundCause::Input(_)

@@ -14,6 +14,7 @@ use super::{
     limits::Load,
     models::Models,
     money::{self, Purses},
+    outage::Outage,
     provider::{self, Provider},
     retries,
     roll::Roll,
@@ -87,6 +88,7 @@ pub struct Oracle {
     pub(super) provider: Provider,
     pub(super) load: Load,
     pub(super) models: Models,
+    pub(super) outage: Outage,
     pub(super) waiting: Waiting,
     pub(super) doubts: Vec<(Scene, Doubt)>,
     pub(super) open_messages: u64,
@@ -108,6 +110,7 @@ impl Oracle {
             provider: Provider::new(&setup.accounts),
             load: Load::default(),
             models: Models::default(),
+            outage: Outage::default(),
             setup,
             tally: Tally::default(),
             jobs: Roll::default(),
@@ -187,9 +190,11 @@ impl Oracle {
         context::check(tally, scene, live, &told);
         self.models.check(tally, scene, live, &told, setup);
         let was_delivering = live.stage == Stage::Delivering;
+        let was_held = live.is_held;
         live.follow(&told);
         self.count_attempt(&told);
         self.count_load(scene, &told);
+        self.follow_outage(scene, job, was_held, &told);
         self.post(scene, step);
         self.write_notices(scene, order, step);
         self.after_step(scene.at, job, keeps, lease);
@@ -275,6 +280,7 @@ impl Observer for Oracle {
                 if call == OutsideCall::Look {
                     self.looked(scene, job, end, took_ms);
                 }
+                self.uploaded(event.at, call, end);
                 if let Some(live) = self.jobs.get_mut(job.0) {
                     live.hears(event.at);
                 }

@@ -6,6 +6,7 @@
 use domain::{
     failure::{Failure, FailureClass, Reason},
     job::AttemptStatus,
+    key::CoolingCause,
 };
 
 use super::{
@@ -66,6 +67,10 @@ fn cooling(tally: &mut Tally, scene: Scene, live: &Live, told: &Told<'_>) {
     let is_right = match &told.step.attempt {
         // A failed upload leaves no attempt that could name its reason.
         None => live.stage == Stage::Ready,
+        // A key on trial stays out of use until it is proved; one that fails while others work goes out of use.
+        Some(change) if change.status == AttemptStatus::Sent => {
+            change.key == *key || cooling.cause == CoolingCause::Faults
+        }
         Some(change) => change.key == *key && change.failure.is_some_and(is_the_keys_fault),
     };
     tally.hold(scene, LAW, is_right, || {

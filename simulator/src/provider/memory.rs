@@ -63,7 +63,11 @@ impl MemVideoApi {
     fn model<T>(&self, id: &ModelId) -> Result<(&CatalogueModel, Api), Reply<T>> {
         let model = self.catalogue.model(id).filter(|model| model.video.enabled).ok_or_else(|| {
             let evidence = format!("`{id}` takes no orders");
-            Reply::No(ProviderRefusal { failure: Reason::ModelUnavailable.into(), evidence })
+            Reply::No(ProviderRefusal {
+                failure: Reason::ModelUnavailable.into(),
+                evidence,
+                retry_after: None,
+            })
         })?;
         Ok((model, if model.api == "veo" { Api::Veo } else { Api::Market }))
     }
@@ -88,12 +92,16 @@ fn refusal(no: &No) -> ProviderRefusal {
         message: &no.msg,
     });
     let evidence = format!("HTTP {}, code {}: {}", no.http, no.code, no.msg);
-    ProviderRefusal { failure: verdict.failure, evidence }
+    ProviderRefusal { failure: verdict.failure, evidence, retry_after: None }
 }
 
 /// The file host's no: an HTTP status says something about the link, and nothing about our key.
 fn link_refusal(what: &str) -> ProviderRefusal {
-    ProviderRefusal { failure: Reason::ProviderFault.into(), evidence: format!("download: {what}") }
+    ProviderRefusal {
+        failure: Reason::ProviderFault.into(),
+        evidence: format!("download: {what}"),
+        retry_after: None,
+    }
 }
 
 fn status(progress: &Progress) -> RenderStatus {
@@ -104,6 +112,7 @@ fn status(progress: &Progress) -> RenderStatus {
             None => RenderStatus::Failed(ProviderRefusal {
                 failure: Reason::ProviderFault.into(),
                 evidence: "finished without a usable address".to_owned(),
+                retry_after: None,
             }),
         },
         Progress::Failed { code, msg, .. } => {
@@ -111,6 +120,7 @@ fn status(progress: &Progress) -> RenderStatus {
             RenderStatus::Failed(ProviderRefusal {
                 failure: classify(&said).failure,
                 evidence: format!("failed, {code}: {msg}"),
+                retry_after: None,
             })
         }
     }

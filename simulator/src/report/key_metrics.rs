@@ -45,6 +45,7 @@ pub fn key_metrics(report: &RunReport) -> Vec<KeyMetric> {
         all.push(KeyMetric { name: name.to_owned(), value: value.map(short), better });
     };
     add("refunded_ratio", counts.refunded_ratio(), Better::Lower);
+    add("provider_refunded_ratio", counts.provider_refunded_ratio(), Better::Lower);
     add("delivered_ratio", counts.delivered_ratio(), Better::Higher);
     add("lost_submission_ratio", counts.lost_submission_ratio(), Better::Lower);
     add("queue_depth max", most(&report.series.queue_max), Better::Lower);

@@ -37,4 +37,6 @@ pub use key_metrics::{Better, KeyMetric, key_metrics};
 pub use progress::Progress;
 pub use sweep::{Cell, SweepTable, WhatIfRow, WhatIfTable};
 pub use terminal::{campaign_summary, headline, summary};
-pub use write::{write_all, write_campaign, write_sweep, write_with_baseline};
+pub use write::{
+    write_all, write_campaign, write_comparison, write_sweep, write_what_if, write_with_baseline,
+};

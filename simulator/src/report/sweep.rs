@@ -97,6 +97,8 @@ pub struct WhatIfRow {
     pub p95_wait_s: Option<f64>,
     /// The share of videos refunded.
     pub refunded_ratio: Option<f64>,
+    /// The share of videos refunded because of the provider.
+    pub provider_refunded_ratio: Option<f64>,
     /// Provider credits charged for each delivered video.
     pub provider_credits_per_video: Option<f64>,
     /// The most videos waiting for the provider.

@@ -113,6 +113,7 @@ fn what_if() -> WhatIfTable {
         passed,
         p95_wait_s: Some(wait),
         refunded_ratio: Some(refunded),
+        provider_refunded_ratio: Some(refunded / 2.0),
         provider_credits_per_video: Some(15.4),
         queue_max: Some(wait / 3.0),
     };

@@ -9,10 +9,10 @@ use super::{
     campaign::CampaignReport,
     compare::Comparison,
     data::RunReport,
-    html::{campaign_page, run_page, sweep_page},
+    html::{campaign_page, comparison_page, run_page, sweep_page, what_if_page},
     json::to_json,
     junit::{campaign_to_junit, to_junit},
-    sweep::SweepTable,
+    sweep::{SweepTable, WhatIfTable},
 };
 
 /// Writes `report.html`, `report.json` and `junit.xml` into a folder, which is made if need be, and returns their paths.
@@ -63,6 +63,22 @@ pub fn write_campaign(
 /// When a file cannot be written.
 pub fn write_sweep(dir: &Path, table: &SweepTable) -> io::Result<Vec<PathBuf>> {
     write(dir, [("sweep.html", sweep_page(table)), ("sweep.json", to_json(table)?)])
+}
+
+/// Writes `what-if.html` and `what-if.json` into a folder, and returns their paths.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_what_if(dir: &Path, table: &WhatIfTable) -> io::Result<Vec<PathBuf>> {
+    write(dir, [("what-if.html", what_if_page(table)), ("what-if.json", to_json(table)?)])
+}
+
+/// Writes `compare.html` and `compare.json` into a folder, and returns their paths.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_comparison(dir: &Path, comparison: &Comparison) -> io::Result<Vec<PathBuf>> {
+    write(dir, [("compare.html", comparison_page(comparison)), ("compare.json", to_json(comparison)?)])
 }
 
 fn write<const N: usize>(dir: &Path, files: [(&str, String); N]) -> io::Result<Vec<PathBuf>> {

@@ -196,6 +196,8 @@ pub struct Fleet {
     /// The old way: a worker sleeps through the render it started. Kadr itself cannot do this; it is simulated to
     /// show the difference.
     pub hold_worker_during_render: bool,
+    /// Whether submissions stop while the provider is down. Without it each job finds out for itself, as Kadr once did.
+    pub outage_breaker: bool,
 }
 
 impl Default for Fleet {
@@ -208,6 +210,7 @@ impl Default for Fleet {
             deadline_s: 300.0,
             safety_poll_s: 30.0,
             hold_worker_during_render: false,
+            outage_breaker: true,
         }
     }
 }

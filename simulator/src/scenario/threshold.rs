@@ -84,6 +84,12 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("settle_s", MetricKind::Samples, OF_JOBS, "seconds from the order to the video or the refund"),
     metric("refunded_ratio", MetricKind::Value, OF_JOBS, "jobs refunded, of all jobs"),
+    metric(
+        "provider_refunded_ratio",
+        MetricKind::Value,
+        &[],
+        "jobs refunded because the provider failed, was down or had no room, of all jobs",
+    ),
     metric("delivered_ratio", MetricKind::Value, OF_JOBS, "jobs delivered, of all jobs"),
     metric(
         "lost_submission_ratio",

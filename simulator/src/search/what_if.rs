@@ -12,7 +12,7 @@ use super::{
     verdict,
 };
 use crate::{
-    report::Verdict,
+    report::{Verdict, WhatIfRow, WhatIfTable},
     scenario::{Outage, OutageKind, Scenario},
 };
 
@@ -59,6 +59,7 @@ pub fn variations(base: &Scenario) -> Vec<(String, Scenario)> {
         ("as it is".to_owned(), base.clone()),
         more_failures(base),
         outage(base),
+        without_breaker(base),
         more_orders(base),
         account_lost(base),
         workers_wait(base),
@@ -90,6 +91,17 @@ fn outage(base: &Scenario) -> (String, Scenario) {
         model: None,
     });
     (format!("an outage of {OUTAGE_MINUTES:.0} min at {at}"), scenario)
+}
+
+/// An outage that each job finds out about by itself: the scenario's own, or the one in the evening.
+fn without_breaker(base: &Scenario) -> (String, Scenario) {
+    let has_outage = !base.outages.is_empty();
+    let mut scenario = if has_outage { base.clone() } else { outage(base).1 };
+    let has_breaker = base.fleet.outage_breaker;
+    scenario.fleet.outage_breaker = !has_breaker;
+    let what = if has_outage { "" } else { "that outage, " };
+    let how = if has_breaker { "without the breaker" } else { "with the breaker" };
+    (format!("{what}{how}"), scenario)
 }
 
 fn more_orders(base: &Scenario) -> (String, Scenario) {
@@ -135,7 +147,9 @@ pub fn what_if(
             Row { label, met, broken, trouble, figures }
         })
         .collect();
-    let usual = ["wait_s{window=peak}.p95", "refunded_ratio", "videos_per_hour.max"].map(str::to_owned);
+    let usual =
+        ["wait_s{window=peak}.p95", "refunded_ratio", "provider_refunded_ratio", "videos_per_hour.max"]
+            .map(str::to_owned);
     let mut columns: Vec<String> = headline(base).into_iter().chain(usual).collect();
     let mut seen = std::collections::BTreeSet::new();
     columns.retain(|name| rows.iter().any(|row| row.figures.contains_key(name)) && seen.insert(name.clone()));
@@ -149,6 +163,27 @@ pub fn what_if(
 }
 
 impl WhatIf {
+    /// The table as a page shows it. `reproduce` is the command that makes it again.
+    #[must_use]
+    pub fn page_table(&self, reproduce: String) -> WhatIfTable {
+        let rows = self.rows.iter().map(|row| {
+            let median = |name: &str| row.figures.get(name).map(|figure| figure.median);
+            let p95 = |name: &&String| name.starts_with("wait_s{") && name.ends_with(".p95");
+            let window = row.figures.keys().find(p95).and_then(|name| median(name));
+            WhatIfRow {
+                what: row.label.clone(),
+                seeds: self.seeds,
+                passed: u64::try_from(row.met).unwrap_or(u64::MAX),
+                p95_wait_s: window.or_else(|| median("wait_s.p95")),
+                refunded_ratio: median("refunded_ratio"),
+                provider_refunded_ratio: median("provider_refunded_ratio"),
+                provider_credits_per_video: median("provider_credits_per_video"),
+                queue_max: median("queue_depth.max"),
+            }
+        });
+        WhatIfTable { scenario: self.scenario.clone(), rows: rows.collect(), reproduce }
+    }
+
     /// The verdict on the scenario as it is: its variations may miss thresholds, but nothing may ever break.
     ///
     /// # Errors
@@ -210,6 +245,7 @@ mod tests {
                 "as it is",
                 "failures 15 % instead of 8 %",
                 "an outage of 20 min at 20:30",
+                "without the breaker",
                 "half as many orders again (1500)",
                 "one account of 2 lost",
                 "workers wait for their renders",
@@ -231,7 +267,7 @@ mod tests {
         });
         let trials = Trials { seeds: 0..4, threads: NonZeroUsize::new(2).unwrap() };
         let table = what_if(&runner, &fake::scenario(), &trials, &|_| {});
-        assert_eq!((table.rows.len(), table.rows[5].met), (6, 0));
+        assert_eq!((table.rows.len(), table.rows[6].met), (7, 0));
         assert_eq!(table.columns, ["wait_s{window=peak}.p95"]);
         assert_eq!(table.verdict(), Ok(Verdict::Pass));
         assert!(table.table().contains("4667"), "{}", table.table());

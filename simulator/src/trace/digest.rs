@@ -88,6 +88,9 @@ fn notice(mixer: &mut Mixer, notice: &NoticeKind) {
         NoticeKind::ModelOut { .. } => mixer.number(9),
         NoticeKind::JobAbandoned => mixer.number(10),
         NoticeKind::RequestRefused => mixer.number(11),
+        NoticeKind::ProviderDown => mixer.number(12),
+        NoticeKind::OutageBegan => mixer.number(13),
+        NoticeKind::OutageEnded => mixer.number(14),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
+    breaker::ProviderFacts,
     id::{AttemptId, JobId, OrderId, PhotoId, TaskId, UserId, WorkerId},
     job::{Job, Rules, State, Step},
-    key::KeyFacts,
     ledger::{Balance, Entry},
     order::{Order, Placement},
     time::Timestamp,
@@ -162,8 +162,32 @@ impl<S: JobStore> JobStore for SimStores<S> {
         self.note_conflict(leased.lease, opened)
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        self.around.store_call(("key_facts", 0), self.real.key_facts(roster, now), |_| {}).await
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        let (log, process) = (&self.around.log, self.around.faults.process);
+        let asked = self
+            .around
+            .store_call(
+                ("ask_breaker", self.about(leased.lease, &leased.job.state)),
+                self.real.ask_breaker(leased, roster, rules, now),
+                |step| {
+                    if let Some(step) = step {
+                        let after = if step.job.is_probe { AfterStep::Keep } else { AfterStep::Release };
+                        log.stepped(process, Some((leased.lease, after)), step, None);
+                    }
+                },
+            )
+            .await;
+        self.note_conflict(leased.lease, asked)
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        self.around.store_call(("provider_facts", 0), self.real.provider_facts(roster, now), |_| {}).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

@@ -260,9 +260,9 @@ async fn an_account_at_its_create_limit_makes_the_next_one_wait(stores: Stores) 
         }
     }
     assert_eq!(waits, 1);
-    let facts = stores.jobs.key_facts(&one_key, at(0)).await.unwrap();
+    let facts = stores.jobs.provider_facts(&one_key, at(0)).await.unwrap().keys;
     assert_eq!((facts[0].account_created, facts[0].account_running, facts[0].key_running), (2, 2, 2));
-    assert_eq!(stores.jobs.key_facts(&one_key, at(10)).await.unwrap()[0].account_created, 0);
+    assert_eq!(stores.jobs.provider_facts(&one_key, at(10)).await.unwrap().keys[0].account_created, 0);
 }
 
 /// Opens attempt `n` for a job that is about to be submitted and has it refused.
@@ -311,10 +311,10 @@ async fn a_cool_down_only_moves_later(stores: Stores) {
     let mut step =
         apply(&stores.claim_one(at(0)).await.job, Event::CancelRequested, &rules(), at(1)).unwrap();
     let lease = ports::Lease { job: leased.job.id, number: leased.lease.number + 1 };
-    let short = domain::key::Cooling { until: at(5), cause: CoolingCause::RateLimited };
+    let short = domain::key::Cooling { since: at(1), until: at(5), cause: CoolingCause::RateLimited };
     step.cooling = Some((key.clone(), short));
     stores.jobs.store_step(lease, &step, AfterStep::Release, None, at(1)).await.unwrap();
-    let facts = stores.jobs.key_facts(&roster(), at(1)).await.unwrap();
+    let facts = stores.jobs.provider_facts(&roster(), at(1)).await.unwrap().keys;
     let cooling = facts.iter().find(|facts| facts.key == key).unwrap().cooling.unwrap();
     assert_eq!((cooling.until, cooling.cause), (at(1_800), CoolingCause::Billing));
 }

@@ -38,6 +38,7 @@ enum Op {
     Claim { limit: u32 },
     Step { claim: usize, event: usize },
     OpenAttempt { claim: usize },
+    AskBreaker { claim: usize },
     Extend,
     Rescue { hung: bool },
     GiveBack { claim: usize },
@@ -74,6 +75,7 @@ impl ReferenceStateMachine for Machine {
             5 => (1_u32..5).prop_map(|limit| Op::Claim { limit }),
             14 => (which(), which()).prop_map(|(claim, event)| Op::Step { claim, event }),
             4 => which().prop_map(|claim| Op::OpenAttempt { claim }),
+            2 => which().prop_map(|claim| Op::AskBreaker { claim }),
             1 => Just(Op::Extend),
             1 => any::<bool>().prop_map(|hung| Op::Rescue { hung }),
             1 => which().prop_map(|claim| Op::GiveBack { claim }),
@@ -132,6 +134,8 @@ fn events(job: &domain::job::Job) -> Vec<Event> {
         Event::PhotoUploaded { url: "https://h/p.jpg".to_owned() },
         Event::NoKeyLeft,
         Event::NoModelLeft,
+        Event::ProviderDown { until: at(1) },
+        Event::UploadFailed { key: roster().keys[0].key.clone(), failure: failure(Reason::ProviderFault) },
         Event::Accepted { attempt: present, task: TaskId::new("t").unwrap() },
         Event::AnswerMissing { attempt: present },
         Event::NotReady { attempt: present },
@@ -202,6 +206,17 @@ impl Pair {
                     postgres.jobs.open_attempt(&leased, attempt, &keys, &rules, now).await,
                 );
                 if let Ok(step) = step {
+                    self.claims.push(LeasedJob { job: step.job, lease: leased.lease });
+                }
+            }
+            Op::AskBreaker { claim } => {
+                let Some(leased) = pick(&self.claims, claim).cloned() else { return };
+                let (keys, rules) = (roster(), rules());
+                let step = same(
+                    memory.jobs.ask_breaker(&leased, &keys, &rules, now).await,
+                    postgres.jobs.ask_breaker(&leased, &keys, &rules, now).await,
+                );
+                if let Ok(Some(step)) = step {
                     self.claims.push(LeasedJob { job: step.job, lease: leased.lease });
                 }
             }
@@ -291,7 +306,10 @@ impl Pair {
         let _ = same(memory.jobs.census(now).await, postgres.jobs.census(now).await);
         let _ = same(memory.jobs.next_expiry().await, postgres.jobs.next_expiry().await);
         let keys = roster();
-        let _ = same(memory.jobs.key_facts(&keys, now).await, postgres.jobs.key_facts(&keys, now).await);
+        let _ = same(
+            memory.jobs.provider_facts(&keys, now).await,
+            postgres.jobs.provider_facts(&keys, now).await,
+        );
         let report = same(memory.ledger.audit().await, postgres.ledger.audit().await).unwrap();
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }

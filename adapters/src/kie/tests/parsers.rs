@@ -108,12 +108,12 @@ proptest! {
 
     #[test]
     fn any_bytes_get_an_answer(status in 100_u16..1000, body in prop::collection::vec(any::<u8>(), 0..120)) {
-        read_everywhere(&Answer { status, body: body.into() });
+        read_everywhere(&Answer { status, body: body.into(), retry_after: None });
     }
 
     #[test]
     fn any_json_gets_an_answer(status in 100_u16..1000, body in json_like()) {
-        read_everywhere(&Answer { status, body: body.to_string().into() });
+        read_everywhere(&Answer { status, body: body.to_string().into(), retry_after: None });
     }
 
     #[test]
@@ -121,7 +121,7 @@ proptest! {
         let whole = json!({ "code": 200, "msg": "успех", "data": { "taskId": TASK, "state": "success",
             "resultJson": "{\"resultUrls\":[\"https://h/a.mp4\"]}" } }).to_string();
         let body = whole.as_bytes()[..cut.min(whole.len() - 1)].to_vec();
-        let answer = Answer { status: 200, body: body.into() };
+        let answer = Answer { status: 200, body: body.into(), retry_after: None };
         read_everywhere(&answer);
         assert_unknown(&map::created(&answer), "cut");
     }
@@ -164,8 +164,8 @@ proptest! {
 #[test]
 fn deep_nesting_is_refused_not_followed() {
     let deep = "[".repeat(100_000);
-    read_everywhere(&Answer { status: 200, body: deep.into() });
+    read_everywhere(&Answer { status: 200, body: deep.into(), retry_after: None });
     let inside =
         json!({ "code": 200, "data": { "state": "success", "resultJson": "{\"a\":".repeat(10_000) } });
-    read_everywhere(&Answer { status: 200, body: inside.to_string().into() });
+    read_everywhere(&Answer { status: 200, body: inside.to_string().into(), retry_after: None });
 }

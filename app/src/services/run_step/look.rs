@@ -17,7 +17,7 @@ impl Turn<'_> {
             Reply::Yes(RenderStatus::Finished { url }) => Event::Rendered { attempt, url }.into(),
             Reply::Yes(RenderStatus::Failed(refusal)) => {
                 self.log_refusal("render", &refusal);
-                let ProviderRefusal { failure, evidence } = refusal;
+                let ProviderRefusal { failure, evidence, .. } = refusal;
                 Finding::seen(Event::RenderFailed { attempt, failure }, evidence)
             }
             Reply::Yes(RenderStatus::UnknownTask) => {

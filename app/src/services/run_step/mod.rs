@@ -10,6 +10,8 @@ mod write_prompt;
 
 pub use deliver::sweep_work_dir;
 
+use std::time::Duration;
+
 use domain::{
     failure::{Failure, FailureClass},
     id::ModelId,
@@ -42,24 +44,26 @@ struct Finding {
     event: Event,
     /// What the provider literally said, for the attempt's record.
     evidence: Option<String>,
+    /// How long the provider asked to be left alone.
+    retry_after: Option<Duration>,
 }
 
 impl From<Event> for Finding {
     fn from(event: Event) -> Self {
-        Self { event, evidence: None }
+        Self { event, evidence: None, retry_after: None }
     }
 }
 
 impl Finding {
     fn seen(event: Event, evidence: String) -> Self {
-        Self { event, evidence: Some(evidence) }
+        Self { event, evidence: Some(evidence), retry_after: None }
     }
 }
 
 /// What follows after a step was stored.
 enum Next {
     /// The next one, under the same lease, from where the job stands now.
-    GoOn(Job),
+    GoOn(Box<Job>),
     /// Nothing for now.
     End(StepEnd),
 }
@@ -118,7 +122,7 @@ async fn attempt_steps(
     };
     loop {
         match turn.step().await? {
-            Next::GoOn(job) => turn.leased.job = job,
+            Next::GoOn(job) => turn.leased.job = *job,
             Next::End(ended) => return Ok(ended),
         }
     }
@@ -158,7 +162,7 @@ impl Turn<'_> {
         let finding = match task {
             Task::Start => Event::Started.into(),
             Task::WritePrompt => self.write_prompt().await?,
-            Task::UploadPhoto => self.upload_photo().await?,
+            Task::UploadPhoto => return self.upload_photo().await,
             Task::Submit => return self.submit().await,
             Task::AwaitAnswer => self.await_answer()?,
             Task::Look => self.look().await?,
@@ -181,13 +185,17 @@ impl Turn<'_> {
     /// Applies what was found to the job and stores the step.
     async fn record(&self, job: &Job, finding: Finding) -> Result<Next, PortError> {
         let now = self.ports.clock.now();
-        let step = job::apply(job, finding.event, &self.rules(job), now).map_err(|refusal| {
+        let rules = self.rules(job);
+        let mut step = job::apply(job, finding.event, &rules, now).map_err(|refusal| {
             PortError::with_source(
                 ErrorKind::Inconsistent,
                 format!("job {} cannot take this step", job.id),
                 refusal,
             )
         })?;
+        if let Some(asked_for) = finding.retry_after {
+            step.keep_away(asked_for, rules.retry.cooling.rate_limited_max);
+        }
         let after = if self.goes_on(&step, now) { AfterStep::Keep } else { AfterStep::Release };
         let evidence = finding.evidence.as_deref();
         let lease = self.leased.lease;
@@ -208,7 +216,7 @@ impl Turn<'_> {
         })
         .await?;
         self.moved(job, &step);
-        Ok(Next::GoOn(step.job))
+        Ok(Next::GoOn(Box::new(step.job)))
     }
 
     /// Whether the worker keeps the lease for the next step. Only after a step that may be written twice: when the answer

@@ -48,8 +48,8 @@ impl Turn<'_> {
             }
             Reply::No(refusal) => {
                 self.log_refusal("create", &refusal);
-                let ProviderRefusal { failure, evidence } = refusal;
-                Finding::seen(Event::Refused { attempt, failure }, evidence)
+                let ProviderRefusal { failure, evidence, retry_after } = refusal;
+                Finding { retry_after, ..Finding::seen(Event::Refused { attempt, failure }, evidence) }
             }
             Reply::Unknown(seen) => {
                 tracing::warn!(job.id = %job.id, attempt.id = %attempt, key = %key, %seen, "the submission was not answered");

@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    breaker::{Breaker, ProviderFacts},
     circuit::{self, CircuitChange, Circuits},
     failure::Reason,
     id::{AttemptId, ModelId, TaskId},
@@ -22,7 +23,7 @@ use crate::fixtures::{self, Mocks, START};
 const STORED: StateName = StateName::Submitting;
 
 fn refusal(reason: Reason) -> ProviderRefusal {
-    ProviderRefusal { failure: reason.into(), evidence: "their words".to_owned() }
+    ProviderRefusal { failure: reason.into(), evidence: "their words".to_owned(), retry_after: None }
 }
 
 /// A store that opens attempts as the domain says.
@@ -97,6 +98,52 @@ async fn a_users_violation_is_refunded_and_never_submitted_again() {
     assert_eq!(ended, StepEnd::Stored { state: StateName::Refunded, next_run_at: None });
 }
 
+fn outage(probe_at: Timestamp) -> ProviderFacts {
+    let breaker = Breaker::Open { since: START, probe_at, probes: 0, probe: None, waiting: 0 };
+    ProviderFacts { breaker, ..fixtures::facts() }
+}
+
+#[tokio::test]
+async fn nothing_is_uploaded_while_the_provider_is_down_but_by_the_probe() {
+    for is_probe_due in [false, true] {
+        let facts = outage(if is_probe_due { START } else { START.after(Duration::from_secs(30)) });
+        let mut mocks = Mocks::with_order(Template::AdVideo);
+        let known = facts.clone();
+        mocks.jobs.expect_provider_facts().returning(move |_, _| Ok(known.clone()));
+        mocks.jobs.expect_ask_breaker().times(1).returning(move |leased, roster, rules, now| {
+            Ok(job::before_upload(&leased.job, &facts, &roster.limits, rules, now).unwrap())
+        });
+        let uploads = usize::from(is_probe_due);
+        let url = "https://files.example/photo.jpg";
+        mocks.video.expect_upload().times(uploads).returning(move |_, _, _| Reply::Yes(url.to_owned()));
+        mocks.jobs.expect_store_step().times(uploads).returning(|_, step, _, _, _| {
+            assert!(step.job.is_probe && step.job.photo.is_some());
+            Ok(())
+        });
+        let mut leased = submitting();
+        leased.job.photo = None;
+        let ended = run(mocks, &leased).await.unwrap();
+        let next_run_at = Some(if is_probe_due { START } else { START.after(Duration::from_secs(30)) });
+        assert_eq!(ended, StepEnd::Stored { state: STORED, next_run_at });
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is() {
+    let mut mocks = Mocks::with_order(Template::AdVideo);
+    opens_attempts(&mut mocks);
+    let retry_after = Some(Duration::from_secs(45));
+    mocks
+        .video
+        .expect_create()
+        .returning(move |_, _| Reply::No(ProviderRefusal { retry_after, ..refusal(Reason::RateLimit) }));
+    stores(&mut mocks, |step, _| {
+        let (_, cooling) = step.cooling.as_ref().unwrap();
+        assert_eq!(cooling.until, START.after(Duration::from_secs(45)));
+    });
+    run(mocks, &submitting()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_lost_answer_is_written_down_and_waited_for() {
     let mut mocks = Mocks::with_order(Template::AdVideo);
@@ -158,9 +205,9 @@ async fn a_job_that_finds_no_free_key_calls_nobody() {
     let mut mocks = Mocks::with_order(Template::AdVideo);
     mocks.jobs.expect_open_attempt().returning(|leased, attempt, roster, rules, now| {
         let mut facts = fixtures::facts();
-        facts[0].account_running = 100;
-        Ok(job::open_attempt(&leased.job, attempt, &facts, &roster.limits, &Circuits::new(), rules, now)
-            .unwrap())
+        facts.keys[0].account_running = 100;
+        let limits = &roster.limits;
+        Ok(job::open_attempt(&leased.job, attempt, &facts, limits, &Circuits::new(), rules, now).unwrap())
     });
     mocks.video.expect_create().never();
     mocks.jobs.expect_store_step().never();
@@ -278,7 +325,7 @@ async fn a_job_whose_photo_is_missing_is_refunded_instead_of_waiting_for_ever() 
     let mut mocks = Mocks::default();
     mocks.orders.expect_order().returning(|_| Ok(Some(fixtures::order(Template::AdVideo))));
     mocks.photos.expect_get().returning(|_| Ok(None));
-    mocks.jobs.expect_key_facts().returning(|_, _| Ok(fixtures::facts()));
+    mocks.jobs.expect_provider_facts().returning(|_, _| Ok(fixtures::facts()));
     mocks.video.expect_upload().never();
     stores(&mut mocks, |step, _| {
         assert!(matches!(step.job.state, State::Refunded { cause: RefundCause::OurFault, .. }));
@@ -294,7 +341,7 @@ async fn prompted(may_go_on: bool, upload_takes: Duration) -> Vec<(StateName, Af
     let mut mocks = Mocks::with_order(Template::OwnPrompt);
     let clock = Arc::new(fixtures::EagerClock::new());
     let ticking = Arc::clone(&clock);
-    mocks.jobs.expect_key_facts().returning(move |_, _| {
+    mocks.jobs.expect_provider_facts().returning(move |_, _| {
         ticking.advance(upload_takes);
         Ok(fixtures::facts())
     });
@@ -354,7 +401,10 @@ async fn a_step_that_was_stored_is_not_stored_again_because_its_answer_was_lost(
             let job = if was_stored { job } else { Job { state: State::Prompting, ..job } };
             Ok(Some(ports::JobRecord { job, next_run_at: None, leased_until: None }))
         });
-        mocks.jobs.expect_key_facts().returning(|_, _| Err(PortError::new(ErrorKind::Transient, "enough")));
+        mocks
+            .jobs
+            .expect_provider_facts()
+            .returning(|_, _| Err(PortError::new(ErrorKind::Transient, "enough")));
         let mut leased = fixtures::leased(State::Prompting);
         (leased.job.prompt, leased.job.photo) = (None, None);
         let ended = run_steps(&mocks.into_ports(), &fixtures::policy(), leased, &|| true).await;

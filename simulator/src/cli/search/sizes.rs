@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Bench, Progress, Runs, SearchError, Verdict, runner, scenario, write_json};
 use crate::{
     cli::screen::print,
+    report::write_what_if,
     search::{steps::Steps, sweep, what_if},
 };
 
@@ -63,14 +64,19 @@ pub(in crate::cli) struct WhatIfArguments {
     /// Write the results as JSON, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+
+    /// Write what-if.html (one file, forward it) and what-if.json into this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
 }
 
 const WHAT_IF_EXAMPLES: &str = "\
 Examples:
   cargo sim what-if evening-peak --seeds 50
+  cargo sim what-if provider-outage --seeds 5 --report out/what-if
 
-Side by side with the scenario: nearly twice the failures, an outage of 20 minutes at 20:30, half as many orders again,
-one account lost, and workers that sleep through their renders as they did once.
+Side by side with the scenario: nearly twice the failures, an outage of 20 minutes at 20:30, the outage without the
+breaker, half as many orders again, one account lost, and workers that sleep through their renders as they did once.
 
 Exit code: that of the scenario as it is; its variations may miss thresholds, but break nothing.";
 
@@ -107,6 +113,15 @@ pub(super) fn what_if(arguments: &WhatIfArguments, bench: &dyn Bench) -> Result<
     print(&table.table());
     if let Some(path) = &arguments.json {
         write_json(path, &table)?;
+    }
+    if let Some(dir) = &arguments.report {
+        let (name, seeds) = (&arguments.scenario, arguments.seeds);
+        let mode = crate::day::Mode::from(arguments.runs.mode).as_str();
+        let first = arguments.runs.first_seed;
+        let again = format!("cargo sim what-if {name} --seeds {seeds} --first-seed {first} --mode {mode}");
+        let failed = |source| SearchError::Write { path: dir.display().to_string(), source };
+        let files = write_what_if(dir, &table.page_table(again)).map_err(failed)?;
+        files.iter().for_each(|file| print(&file.display().to_string()));
     }
     Ok(table.verdict()?)
 }

@@ -30,7 +30,8 @@ fn refused(code: i64, reason: Reason, bend: impl FnOnce(&mut Step)) -> Tale {
 fn cooled(key: KeyId) -> impl FnOnce(&mut Step) {
     move |step| {
         let until = step.job.created_at.after(s(60));
-        step.cooling = Some((key, Cooling { until, cause: CoolingCause::RateLimited }));
+        step.cooling =
+            Some((key, Cooling { since: step.job.created_at, until, cause: CoolingCause::RateLimited }));
     }
 }
 

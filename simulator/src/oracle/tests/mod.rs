@@ -3,6 +3,7 @@
 mod bent;
 mod bent_figures;
 mod bent_models;
+mod bent_outage;
 mod bent_words;
 mod bent_workers;
 mod callbacks;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{
+    breaker::{Answers, ProviderFacts},
     circuit::{self, Circuits},
     decision::RetryPolicy,
     failure::{Failure, Reason},
@@ -310,8 +311,10 @@ impl Tale {
             account_created: 0,
             window_frees_at: None,
             key_running: 0,
+            answers: Answers::default(),
         });
         let limits = key::AccountLimits::default();
+        let facts = ProviderFacts { keys: facts.into(), ..ProviderFacts::default() };
         let before = &self.jobs[job.0 as usize].job;
         let step = job::open_attempt(before, attempt, &facts, &limits, &self.circuits, &self.rules, self.now);
         let step = step.unwrap();

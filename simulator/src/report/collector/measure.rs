@@ -59,6 +59,7 @@ impl Collector {
             ("refunded_ratio", Aggregate::Value) => ratio(of.refunded, of.videos),
             ("delivered_ratio", Aggregate::Value) => ratio(of.delivered, of.videos),
             _ if !labels.is_empty() => None,
+            ("provider_refunded_ratio", Aggregate::Value) => self.tally.counts(0).provider_refunded_ratio(),
             ("lost_submission_ratio", Aggregate::Value) => self.tally.counts(0).lost_submission_ratio(),
             ("queue_depth", Aggregate::Max) => Some(whole(self.lines.queue.peak)),
             ("queue_depth", Aggregate::Average) => self.lines.queue.mean(),

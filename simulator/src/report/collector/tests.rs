@@ -202,6 +202,7 @@ fn metrics_are_measured_by_name_label_and_aggregate() {
         ("wait_s{size=3}", "max", None),
         ("wait_s{window=lunch}", "max", None),
         ("refunded_ratio", "value", Some(0.0)),
+        ("provider_refunded_ratio", "value", Some(0.0)),
         ("delivered_ratio{window=peak}", "value", Some(1.0)),
         ("lost_submission_ratio", "value", Some(0.0)),
         ("queue_depth", "max", Some(1.0)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::notice::RefundCause;
 use serde::{Deserialize, Serialize};
 
 use super::SampleGroup;
@@ -88,6 +89,15 @@ impl Counts {
     #[must_use]
     pub fn refunded_ratio(&self) -> Option<f64> {
         ratio(self.refunded, self.videos)
+    }
+
+    /// The share of videos ordered that were refunded because of the provider; nothing without videos.
+    #[must_use]
+    pub fn provider_refunded_ratio(&self) -> Option<f64> {
+        let causes = self.refunded_by_cause.iter();
+        let providers =
+            causes.filter(|(code, _)| RefundCause::from_code(code).is_some_and(RefundCause::is_providers));
+        ratio(providers.map(|(_, count)| count).sum(), self.videos)
     }
 
     /// The share of videos ordered that were delivered; nothing without videos.

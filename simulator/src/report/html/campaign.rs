@@ -297,6 +297,7 @@ pub fn what_if_page(of: &WhatIfTable) -> String {
                 text(format!("{} of {}", row.passed, row.seeds)),
                 or_dash(row.p95_wait_s, Unit::Seconds),
                 or_dash(row.refunded_ratio, Unit::Ratio),
+                or_dash(row.provider_refunded_ratio, Unit::Ratio),
                 or_dash(row.queue_max, Unit::Number),
                 or_dash(row.provider_credits_per_video, Unit::Number),
             ]
@@ -307,6 +308,7 @@ pub fn what_if_page(of: &WhatIfTable) -> String {
         ("seeds that pass", Number),
         ("p95 wait", Number),
         ("refunded", Number),
+        ("because of the provider", Number),
         ("longest queue", Number),
         ("provider credits a video", Number),
     ];

@@ -11,9 +11,9 @@ use app::{
 };
 use async_trait::async_trait;
 use domain::{
+    breaker::{Answer, ProviderFacts},
     id::{AttemptId, JobId, TaskId, WorkerId},
     job::{Job, Rules, Step},
-    key::KeyFacts,
     time::Timestamp,
 };
 use ports::{
@@ -37,6 +37,7 @@ pub(super) struct WrongJobs {
     language: Language,
     mutant: Mutant,
     rescued: Mutex<BTreeSet<JobId>>,
+    probing: Mutex<BTreeSet<JobId>>,
 }
 
 impl WrongJobs {
@@ -48,7 +49,12 @@ impl WrongJobs {
             language: policy.language,
             mutant,
             rescued: Mutex::default(),
+            probing: Mutex::default(),
         }
+    }
+
+    fn probing(&self) -> MutexGuard<'_, BTreeSet<JobId>> {
+        self.probing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rescued(&self) -> MutexGuard<'_, BTreeSet<JobId>> {
@@ -120,6 +126,9 @@ impl JobStore for WrongJobs {
         let mut bent = step.clone();
         let was_rescued = self.rescued().contains(&lease.job);
         let aside = steps::bend(self.mutant, &mut bent, was_rescued, now);
+        if self.probing().remove(&lease.job) && self.mutant == Mutant::BreakerNeverCloses {
+            bent.answer = bent.answer.filter(|(_, answer)| *answer == Answer::Fault);
+        }
         match self.real.store_step(lease, &bent, after, evidence, now).await {
             Err(error) => {
                 let is_late = error.kind() == ErrorKind::Conflict && self.mutant == Mutant::LeaseNotCompared;
@@ -144,11 +153,25 @@ impl JobStore for WrongJobs {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<Step, PortError> {
-        self.real.open_attempt(leased, attempt, roster, rules, now).await
+        let step = self.real.open_attempt(leased, attempt, roster, rules, now).await?;
+        if step.job.is_probe {
+            self.probing().insert(step.job.id);
+        }
+        Ok(step)
     }
 
-    async fn key_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<Vec<KeyFacts>, PortError> {
-        self.real.key_facts(roster, now).await
+    async fn ask_breaker(
+        &self,
+        leased: &LeasedJob,
+        roster: &KeyRoster,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Step>, PortError> {
+        self.real.ask_breaker(leased, roster, rules, now).await
+    }
+
+    async fn provider_facts(&self, roster: &KeyRoster, now: Timestamp) -> Result<ProviderFacts, PortError> {
+        self.real.provider_facts(roster, now).await
     }
 
     async fn rescue_dead(&self, now: Timestamp) -> Result<Vec<JobId>, PortError> {

@@ -13,10 +13,11 @@ mod orders;
 mod steps;
 mod video;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{Policy, Ports};
 use clap::ValueEnum;
+use domain::{breaker::OutagePolicy, decision::RetryPolicy};
 
 use self::{
     delivery::{WrongMessenger, WrongOutbox},
@@ -70,6 +71,10 @@ pub enum Mutant {
     PromptLostOnRetry,
     /// A refused photo takes the key out of use, as if the key were to blame
     ViolationCoolsKey,
+    /// The breaker never hears that its probe succeeded
+    BreakerNeverCloses,
+    /// Whoever meets an open breaker probes
+    ProbeStorm,
 }
 
 impl Mutant {
@@ -107,6 +112,7 @@ impl Mutant {
             Self::MessageFailureIgnored => &["messages_in_order"],
             Self::LimitIgnored => &["provider_limits"],
             Self::PromptLostOnRetry => &["context_kept"],
+            Self::BreakerNeverCloses | Self::ProbeStorm => &["outage_discipline"],
         }
     }
 
@@ -115,6 +121,7 @@ impl Mutant {
     pub const fn provoked_by(self) -> &'static str {
         match self {
             Self::LeaseNotCompared | Self::ReaperOff => "crash-storm",
+            Self::BreakerNeverCloses | Self::ProbeStorm => "provider-outage",
             _ => "swarm",
         }
     }
@@ -143,6 +150,18 @@ pub fn infect(mutant: Mutant, mut ports: Ports, policy: &mut Policy) -> Ports {
             limits.running_max = limits.running_max.saturating_mul(10);
             limits.creates_max = limits.creates_max.saturating_mul(10);
         }
+        Mutant::ProbeStorm => {
+            let mut retry = RetryPolicy::clone(&policy.retry);
+            let never = Duration::ZERO;
+            retry.outage = retry.outage.map(|outage| OutagePolicy {
+                first_probe: never,
+                longest_probe: never,
+                probe_takes: never,
+                probe_given_up: never,
+                ..outage
+            });
+            policy.retry = Arc::new(retry);
+        }
         Mutant::RefundOutsideTransaction
         | Mutant::RefundTwiceAfterRestart
         | Mutant::LeaseNotCompared
@@ -153,7 +172,8 @@ pub fn infect(mutant: Mutant, mut ports: Ports, policy: &mut Policy) -> Ports {
         | Mutant::NoticeOutsideTransaction
         | Mutant::RetriesWithoutDelay
         | Mutant::PromptLostOnRetry
-        | Mutant::ViolationCoolsKey => ports.jobs = Arc::new(WrongJobs::new(&ports, mutant, policy)),
+        | Mutant::ViolationCoolsKey
+        | Mutant::BreakerNeverCloses => ports.jobs = Arc::new(WrongJobs::new(&ports, mutant, policy)),
     }
     ports
 }

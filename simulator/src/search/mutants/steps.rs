@@ -56,7 +56,8 @@ pub(super) fn bend(mutant: Mutant, step: &mut Step, was_rescued: bool, now: Time
         Mutant::ViolationCoolsKey if failed_as(step, FailureClass::UserViolation) => {
             let until = now.after(Duration::from_secs(10));
             let key = step.attempt.as_ref().map(|attempt| attempt.key.clone());
-            step.cooling = key.map(|key| (key, Cooling { until, cause: CoolingCause::RateLimited }));
+            step.cooling =
+                key.map(|key| (key, Cooling { since: now, until, cause: CoolingCause::RateLimited }));
         }
         _ => {}
     }

@@ -15,6 +15,7 @@ use app::{
     texts::Language,
 };
 use domain::{
+    breaker::{Answer, Breaker},
     decision::RetryPolicy,
     failure::{Failure, Reason},
     id::{
@@ -29,7 +30,7 @@ use domain::{
     notice::Audience,
     order::{self, OrderRequest, Placement, Quantity},
     photo::PhotoFormat,
-    prompt::{self, Brief, Template},
+    prompt::{self, Brief, Prompt, Template},
     time::Timestamp,
 };
 use ports::{
@@ -190,6 +191,24 @@ impl House {
         LeasedJob { job: opened.job, lease: leased.lease }
     }
 
+    /// Up to an open attempt that is the probe of an outage.
+    async fn probe(&self) -> LeasedJob {
+        let prompt = Prompt::stored("A thermos on a rock.".to_owned());
+        let url = "https://files.example/photo.png".to_owned();
+        self.go([Event::Started, Event::PromptReady { prompt }, Event::PhotoUploaded { url }]).await;
+        let (leased, rules) = (self.claim(seconds(2)).await, self.policy.rules(&model().id));
+        let waits = Event::KeysBusy { until: seconds(30) };
+        let mut step = job::apply(&leased.job, waits, &rules, seconds(2)).unwrap();
+        let (since, probe_at) = (seconds(2), seconds(30));
+        step.breaker = Some(Breaker::Open { since, probe_at, probes: 0, probe: None, waiting: 0 });
+        self.stores.store_step(leased.lease, &step, AfterStep::Release, None, seconds(2)).await.unwrap();
+        let (leased, roster) = (self.claim(seconds(40)).await, &self.policy.roster);
+        let opened = self.ports.jobs.open_attempt(&leased, ATTEMPT, roster, &rules, seconds(40));
+        let job = opened.await.unwrap().job;
+        assert!(job.is_probe);
+        LeasedJob { job, lease: leased.lease }
+    }
+
     /// Submits, and is refused for a reason.
     async fn refused(&self, reason: Reason) -> Job {
         let leased = self.submitted().await;
@@ -291,8 +310,28 @@ async fn prompt_lost_on_retry_is_another_prompt() {
 async fn violation_cools_the_key() {
     let house = House::with(Mutant::ViolationCoolsKey).await.placed().await;
     house.refused(Reason::Nudity).await;
-    let facts = house.stores.key_facts(&house.policy.roster, seconds(3)).await.unwrap();
+    let facts = house.stores.provider_facts(&house.policy.roster, seconds(3)).await.unwrap().keys;
     assert_eq!(facts.iter().filter(|facts| facts.cooling.is_some()).count(), 1);
+}
+
+#[tokio::test]
+async fn breaker_never_closes_whatever_its_probe_is_told() {
+    for (mutant, heard) in [(Mutant::BreakerNeverCloses, None), (Mutant::ReaperOff, Some(Answer::Accepted))] {
+        let house = House::with(mutant).await.placed().await;
+        let opened = house.probe().await;
+        let event = Event::Accepted { attempt: ATTEMPT, task: TaskId::new("t1").unwrap() };
+        house.step(&opened, event, seconds(41)).await.unwrap();
+        let facts = house.stores.provider_facts(&house.policy.roster, seconds(42)).await.unwrap();
+        assert!(facts.breaker.is_open());
+        assert_eq!(facts.probe_answer, heard, "{mutant:?}");
+    }
+}
+
+#[tokio::test]
+async fn probe_storm_has_whoever_asks_probe() {
+    let house = House::with(Mutant::ProbeStorm).await;
+    let outage = house.policy.retry.outage.unwrap();
+    assert_eq!((outage.probe_in(0), outage.probe_given_up), (Duration::ZERO, Duration::ZERO));
 }
 
 #[tokio::test]
@@ -382,7 +421,10 @@ async fn lost_answer_is_failure() {
     let request = VideoRequest { model: &model().id, prompt: "a", photo_url: "b", callback_url: None };
     let reply = house.ports.video.create(&key("k1"), request).await;
     let failure = Reason::ProviderFault.into();
-    assert_eq!(reply, Reply::No(ProviderRefusal { failure, evidence: "silence".to_owned() }));
+    assert_eq!(
+        reply,
+        Reply::No(ProviderRefusal { failure, evidence: "silence".to_owned(), retry_after: None })
+    );
 }
 
 #[tokio::test]
@@ -391,6 +433,7 @@ async fn class_by_substring_blames_the_photo_for_a_refused_key() {
     let refusal = || ProviderRefusal {
         failure: Reason::KeyRejected.into(),
         evidence: crate::provider::kie_model::words::UNAUTHORIZED.to_owned(),
+        retry_after: None,
     };
     video.expect_create().returning(move |_, _| Reply::No(refusal()));
     let house = House::beside(Mutant::ClassBySubstring, video, MockMessenger::new()).await;

@@ -60,7 +60,11 @@ impl VideoApi for WrongVideo {
     async fn create<'a>(&self, key: &KeyId, request: VideoRequest<'a>) -> Reply<TaskId> {
         match self.real.create(key, request).await {
             Reply::Unknown(evidence) if self.mutant == Mutant::LostAnswerIsFailure => {
-                Reply::No(ProviderRefusal { failure: Reason::ProviderFault.into(), evidence })
+                Reply::No(ProviderRefusal {
+                    failure: Reason::ProviderFault.into(),
+                    evidence,
+                    retry_after: None,
+                })
             }
             Reply::No(refusal) => Reply::No(self.judged(refusal)),
             reply => reply,
