@@ -181,7 +181,13 @@ mod tests {
     }
 
     fn text(text: &str) -> OrderText<'_> {
-        OrderText { order: OrderId::new(7), text, role: TextRole::Progress, is_followed: false, keyboard: &[] }
+        OrderText {
+            order: OrderId::new(7),
+            text,
+            role: TextRole::Progress,
+            is_followed: false,
+            keyboard: &[],
+        }
     }
 
     fn files(dir: &Path) -> Vec<String> {
