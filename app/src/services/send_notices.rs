@@ -1,7 +1,10 @@
 //! Sending what was committed to be said.
 
-use domain::{notice::Audience, time::Timestamp};
-use ports::{ErrorKind, OutboxMessage, PortError};
+use domain::{
+    notice::{Audience, Notice, NoticeKind},
+    time::Timestamp,
+};
+use ports::{ErrorKind, OrderText, OutboxMessage, PortError, TextRole, bot::ChatButton};
 
 use super::insist::insist;
 use crate::{Policy, Ports, ids, texts};
@@ -39,9 +42,10 @@ pub async fn send_notice(
     }
     // Within the claim, or the message would be claimed again while this try still holds its slot.
     let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
+    let told = order_text(notice, &text, message.is_followed, &[]);
     let sent = tokio::select! {
         biased;
-        sent = ports.messenger.send_text(notice.audience, notice.order, &text) => sent,
+        sent = ports.messenger.send_text(notice.audience, told) => sent,
         () = ports.clock.sleep_until(gives_up_at) => {
             Err(PortError::new(ErrorKind::AnswerLost, "the messenger did not answer in time"))
         }
@@ -51,7 +55,10 @@ pub async fn send_notice(
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),
         Err(error) => {
             let failures = message.failures.saturating_add(1);
-            let delay = policy.sending.delay_after(failures).filter(|_| error.kind() != ErrorKind::Rejected);
+            let is_final = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unreachable);
+            let delay = policy.sending.delay_after(failures).filter(|_| !is_final);
+            // Whoever says when knows better than a guess.
+            let delay = delay.map(|guess| error.retry_at().map_or(guess, |at| at.since(now)));
             let why = story(&error);
             tracing::warn!(
                 order.id = %notice.order,
@@ -79,6 +86,24 @@ pub async fn send_notice(
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Sending::LeaseLost),
         Err(error) => Err(error),
     }
+}
+
+/// A notice as the messenger is given it, with its words and the buttons it may carry.
+#[must_use]
+pub fn order_text<'a>(
+    notice: &Notice,
+    text: &'a str,
+    is_followed: bool,
+    keyboard: &'a [Vec<ChatButton>],
+) -> OrderText<'a> {
+    let role = match (notice.audience, &notice.kind, notice.video) {
+        (Audience::Operator, ..) => TextRole::Alert,
+        (_, NoticeKind::Refunded { .. } | NoticeKind::Cancelled { .. }, Some(video)) => {
+            TextRole::Ended { video }
+        }
+        _ => TextRole::Progress,
+    };
+    OrderText { order: notice.order, text, role, is_followed, keyboard }
 }
 
 /// Sends everything that is due, one message after the other, and returns how many it handled. For whoever stops
@@ -141,7 +166,7 @@ mod tests {
             .messenger
             .expect_send_text()
             .times(1)
-            .returning(move |_, _, _| Err(PortError::new(kind, "not sent")));
+            .returning(move |_, _| Err(PortError::new(kind, "not sent")));
         mocks
     }
 
@@ -152,8 +177,9 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_sent_in_words() {
         let mut mocks = Mocks::default();
-        mocks.messenger.expect_send_text().times(1).returning(|_, _, text| {
-            assert!(text.contains("Preparing the script"), "{text}");
+        mocks.messenger.expect_send_text().times(1).returning(|_, told| {
+            assert!(told.text.contains("Preparing the script"), "{}", told.text);
+            assert_eq!((told.order, told.role), (OrderId::new(7), TextRole::Progress));
             Ok(())
         });
         mocks.outbox.expect_sent().times(1).returning(|_, _| Ok(()));
@@ -172,8 +198,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_message_waits_as_long_as_the_messenger_says() {
+        let mut mocks = Mocks::default();
+        let at = START.after(std::time::Duration::from_secs(245));
+        mocks
+            .messenger
+            .expect_send_text()
+            .times(1)
+            .returning(move |_, _| Err(PortError::new(ErrorKind::Transient, "slow down").not_before(at)));
+        mocks.outbox.expect_postpone().times(1).returning(move |_, until, _| {
+            assert_eq!(until, at);
+            Ok(())
+        });
+        assert_eq!(send(mocks, 0).await, Sending::Postponed { until: at });
+    }
+
+    #[test]
+    fn a_notice_says_what_it_is_to_its_order() {
+        let role = |kind, audience| {
+            let notice = Notice { audience, order: OrderId::new(7), video: Some((2, 3)), kind };
+            order_text(&notice, "", false, &[]).role
+        };
+        let user = Audience::User(UserId::new(5));
+        let cancelled = NoticeKind::Cancelled { credits: domain::money::Credits::of(1) };
+        assert_eq!(role(cancelled, user), TextRole::Ended { video: (2, 3) });
+        assert_eq!(role(NoticeKind::WritingPrompt, user), TextRole::Progress);
+        assert_eq!(role(NoticeKind::NoKeyLeft, Audience::Operator), TextRole::Alert);
+    }
+
+    #[tokio::test]
     async fn a_recipient_who_is_gone_and_a_message_tried_too_often_are_given_up() {
-        for (kind, failures) in [(ErrorKind::Rejected, 0), (ErrorKind::Transient, 11)] {
+        for (kind, failures) in
+            [(ErrorKind::Rejected, 0), (ErrorKind::Unreachable, 0), (ErrorKind::Transient, 11)]
+        {
             let mut mocks = failing(kind);
             mocks.outbox.expect_give_up().times(1).returning(|_, _, _| Ok(()));
             assert_eq!(send(mocks, failures).await, Sending::GivenUp);
@@ -183,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn a_sent_message_is_not_sent_again_because_the_store_was_away() {
         let mut mocks = Mocks::default();
-        mocks.messenger.expect_send_text().times(1).returning(|_, _, _| Ok(()));
+        mocks.messenger.expect_send_text().times(1).returning(|_, _| Ok(()));
         let mut tries = 0;
         mocks.outbox.expect_sent().times(2).returning(move |_, _| {
             tries += 1;

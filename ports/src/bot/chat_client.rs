@@ -30,7 +30,8 @@ pub enum PreCheckout {
 pub struct StarCharge {
     /// `telegram_payment_charge_id`.
     pub charge: String,
-    /// Who paid, or was paid back.
+    /// Who paid, or was paid back; 0 for what was nobody's payment, such as a withdrawal, which is listed all the same so that
+    /// offsets count alike.
     pub user: UserId,
     /// Stars, negative when they went back to the user.
     pub stars: i64,
@@ -40,8 +41,8 @@ pub struct StarCharge {
 
 /// Talks to the messenger.
 ///
-/// Laws: `Ok` only when the other side confirmed; [`crate::ErrorKind::Rejected`] when it never will (the user blocked the bot,
-/// the message is malformed); [`crate::ErrorKind::AnswerLost`] when it may have been done; an edit to what a message already is, and of
+/// Laws: `Ok` only when the other side confirmed; [`crate::ErrorKind::Rejected`] when it never will (the message is malformed);
+/// [`crate::ErrorKind::Unreachable`] when the user stopped the bot; [`crate::ErrorKind::AnswerLost`] when it may have been done; an edit to what a message already is, and of
 /// a message that is gone, is done. One chat that has to wait holds up no other: [`PortError::retry_at`] says when it may be tried again.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

@@ -307,15 +307,25 @@ async fn a_refused_link_is_exchanged_once_and_the_work_file_is_removed() {
 }
 
 #[tokio::test]
-async fn a_recipient_who_is_gone_gets_the_credit_back_and_others_another_try() {
-    for (kind, state) in
-        [(ErrorKind::Rejected, StateName::Refunded), (ErrorKind::AnswerLost, StateName::Delivering)]
-    {
+async fn a_video_that_can_never_be_handed_over_gives_the_credit_back_and_others_another_try() {
+    for (kind, state, cause) in [
+        (ErrorKind::Unreachable, StateName::Refunded, Some(RefundCause::RecipientGone)),
+        (ErrorKind::Rejected, StateName::Refunded, Some(RefundCause::Undeliverable)),
+        (ErrorKind::AnswerLost, StateName::Delivering, None),
+        (ErrorKind::Transient, StateName::Delivering, None),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let mut mocks = Mocks::with_order(Template::AdVideo);
         mocks.video.expect_download().returning(|_, _, _| Reply::Yes(5));
         mocks.messenger.expect_send_video().returning(move |_, _| Err(PortError::new(kind, "not sent")));
-        stores(&mut mocks, move |step, _| assert_eq!(step.job.state.name(), state));
+        stores(&mut mocks, move |step, _| {
+            assert_eq!(step.job.state.name(), state);
+            let found = match &step.job.state {
+                State::Refunded { cause, .. } => Some(*cause),
+                _ => None,
+            };
+            assert_eq!(found, cause);
+        });
         run_under(mocks, &delivery_policy(dir.path()), delivering()).await.unwrap();
     }
 }
@@ -430,11 +440,10 @@ async fn a_download_that_never_ends_is_given_up_before_the_deadline() {
 
     #[async_trait::async_trait]
     impl ports::Messenger for Stuck {
-        async fn send_text(
+        async fn send_text<'a>(
             &self,
             _to: domain::notice::Audience,
-            _order: domain::id::OrderId,
-            _text: &str,
+            _text: ports::OrderText<'a>,
         ) -> Result<(), PortError> {
             Ok(())
         }
