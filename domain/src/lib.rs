@@ -10,10 +10,12 @@
 //! - [`job`]: the state machine of one video, [`job::apply`];
 //! - [`failure`]: what kind of wrong an answer is; [`decision`]: what to do about it;
 //! - [`key`]: which provider key takes the next submission; [`circuit`]: which video model;
+//! - [`dialogue`]: the conversation of the bot, [`dialogue::advance`];
 //! - [`prompt`]: what the language model is asked and what the video model is told.
 
 pub mod circuit;
 pub mod decision;
+pub mod dialogue;
 pub mod failure;
 pub mod id;
 pub mod job;
