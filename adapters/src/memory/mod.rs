@@ -4,6 +4,7 @@
 mod adoption;
 mod attempts;
 mod audit;
+mod bot;
 mod job_store;
 mod ledger_store;
 mod order_store;

@@ -6,6 +6,7 @@
 
 mod adoption;
 mod attempts;
+mod bot;
 mod circuits;
 mod claim_rows;
 mod connections;
