@@ -5,6 +5,7 @@ mod adoption;
 mod attempts;
 mod audit;
 mod health;
+mod bot;
 mod job_store;
 mod ledger_store;
 mod order_store;

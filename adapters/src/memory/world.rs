@@ -17,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     attempts::{Attempt, Load},
     health::Health,
+    bot::BotTables,
     outbox::OutboxRow,
 };
 
@@ -52,6 +53,7 @@ pub(super) struct World {
     pub(super) outbox_waiting: BTreeSet<u64>,
     /// The newest message's id; never given twice, or a late answer to an old message would meet a new one.
     pub(super) outbox_newest: u64,
+    pub(super) bot: BotTables,
 }
 
 /// A job with what the queue knows about it.
@@ -204,6 +206,7 @@ impl World {
                 EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment => {}
             }
         }
+        self.bot.forget_order(id, jobs);
         for job in jobs {
             self.jobs.remove(job);
             self.ended_jobs.remove(job);

@@ -7,6 +7,7 @@
 mod adoption;
 mod attempts;
 mod breaker_rows;
+mod bot;
 mod circuits;
 mod claim_rows;
 mod connections;

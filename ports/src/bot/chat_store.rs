@@ -34,7 +34,9 @@ pub struct Chat {
 pub struct Turn {
     /// The update that is answered.
     pub update: InboxUpdate,
-    /// The chat as it is afterwards, with the version it was read with; nothing when the update changes none.
+    /// The chat as it is afterwards, with the version it was read with; nothing when the update changes none. A turn writes the
+    /// dialogue, the language, when the terms were accepted and, when it is the first, the referrer; it leaves alone whether the user
+    /// is reachable or barred, which may have changed since the chat was read.
     pub chat: Option<Chat>,
     /// What is sent, in this order.
     pub replies: Vec<ChatAction>,
@@ -60,6 +62,6 @@ pub trait ChatStore: Send + Sync {
     /// Bars a user or lets them in again. `false` when the user has no chat.
     async fn set_banned(&self, user: UserId, since: Option<Timestamp>) -> Result<bool, PortError>;
 
-    /// Users with a reachable chat and an id above `after`, in order of their ids, at most `limit`: one page of a broadcast.
+    /// Users with a reachable chat who are not barred and have an id above `after`, in order of their ids, at most `limit`: one page of a broadcast.
     async fn reachable(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, PortError>;
 }

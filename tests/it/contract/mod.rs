@@ -2,16 +2,20 @@
 
 mod adoption;
 mod breaker;
+mod chats;
 mod circuits;
 mod connections;
+mod inbox;
 mod jobs;
 mod ledger;
 mod lockstep;
 mod memory_only;
+mod order_messages;
 mod orders;
 mod outbox;
 mod photos;
 mod postgres_only;
+mod replies;
 
 /// Runs each law on each implementation.
 macro_rules! laws {
