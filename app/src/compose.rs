@@ -39,7 +39,7 @@ use crate::{
     config::{Config, HttpAddress},
     metrics::{CountedJobs, Metrics},
     no_provider::NoProvider,
-    policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
     services::hear_callback::{Heard, hear_callback},
     texts::Language,
 };
@@ -514,6 +514,7 @@ fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
             video_bytes_max: config.delivery.video_bytes_max,
         },
         language: Language::parse(&config.delivery.language).unwrap_or_default(),
+        bot: BotTerms::default(),
         callback_base: base.map(|url| format!("{}{CALLBACK_PATH}", url.0.as_str().trim_end_matches('/'))),
     }
 }

@@ -30,7 +30,7 @@ use ports::{
 
 use crate::{
     Policy, Ports,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 
@@ -160,6 +160,7 @@ pub(crate) fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("/nonexistent/kadr"), video_bytes_max: 1_000 },
         language: Language::En,
+        bot: BotTerms::default(),
         callback_base: None,
     }
 }

@@ -42,6 +42,17 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.as_str() == code)
     }
 
+    /// The language to begin with when somebody's client speaks `tag` (IETF). Russian is read where its neighbours are
+    /// spoken, and by whoever tells nothing.
+    #[must_use]
+    pub fn guessed(tag: Option<&str>) -> Self {
+        let primary = tag.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_ascii_lowercase);
+        match primary.as_deref() {
+            None | Some("" | "ru" | "be" | "uk" | "kk") => Self::Ru,
+            Some(_) => Self::En,
+        }
+    }
+
     const fn source(self) -> &'static str {
         match self {
             Self::Ru => include_str!("ru.ftl"),
@@ -88,6 +99,16 @@ fn fill(language: Language, key: &str, args: &FluentArgs<'_>) -> String {
         tracing::error!(key, language = language.as_str(), "a text is missing");
         key.to_owned()
     })
+}
+
+/// A text with whole numbers in its places.
+pub(crate) fn numbered(language: Language, key: &'static str, args: &[(&'static str, i64)]) -> String {
+    say(language, key, args)
+}
+
+/// A text with words in its places, which may be a user's own.
+pub(crate) fn worded(language: Language, key: &str, args: &FluentArgs<'_>) -> String {
+    fill(language, key, args)
 }
 
 /// The text of a notice.

@@ -11,7 +11,7 @@ use std::{
 
 use adapters::memory::MemStores;
 use app::{
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 use domain::{
@@ -84,6 +84,7 @@ fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("work"), video_bytes_max: 1_000 },
         language: Language::En,
+        bot: BotTerms::default(),
         callback_base: None,
     }
 }
