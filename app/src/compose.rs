@@ -39,10 +39,14 @@ use crate::{
     config::{Config, HttpAddress},
     metrics::{CountedJobs, Metrics},
     no_provider::NoProvider,
-    policy::{BotTerms, DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
+    policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
     services::hear_callback::{Heard, hear_callback},
     texts::Language,
 };
+
+mod bot;
+
+pub use bot::Bot;
 
 /// OpenAI's API (OpenAI API reference).
 const OPENAI_BASE: &str = "https://api.openai.com/v1";
@@ -209,6 +213,8 @@ pub struct House {
     pub database: String,
     /// The language model in one line, or nothing when prompts come from the templates.
     pub writer: Option<String>,
+    /// The bot, if one is configured and this process serves it.
+    pub bot: Option<Bot>,
     metrics: Arc<Metrics>,
     stores: PgStores,
     messenger: Arc<FolderMessenger>,
@@ -255,9 +261,24 @@ impl House {
             video,
             writer,
             messenger: messenger.clone(),
+            chats: None,
             signal: stores.signal(),
         };
-        Ok(Self { ports, policy, database: told, writer: writer_told, metrics, stores, messenger, server })
+        let (database, writer) = (told, writer_told);
+        Ok(Self { ports, policy, database, writer, bot: None, metrics, stores, messenger, server })
+    }
+
+    /// The same house with the configured bot in it, if there is one: users are told in their chats then.
+    ///
+    /// # Errors
+    /// [`ComposeError::Setting`] for a token, an address or a secret that cannot be used.
+    pub fn with_bot(mut self, config: &Config) -> Result<Self, ComposeError> {
+        self.bot = Bot::new(config, &self.stores, &self.ports.clock)?;
+        if let Some(bot) = &self.bot {
+            self.ports.messenger = bot.messenger();
+            self.ports.chats = Some(Arc::clone(&bot.ports.chats));
+        }
+        Ok(self)
     }
 
     /// Makes sure that videos can be saved before one is paid for.
@@ -286,7 +307,7 @@ impl House {
     /// [`ComposeError::Start`] naming the address.
     pub async fn bind_web(&self, config: &Config) -> Result<Option<TcpListener>, ComposeError> {
         let address = config.http.listen;
-        if !config.http.is_on() {
+        if !is_served(config) {
             return Ok(None);
         }
         let bound = TcpListener::bind(address).await.map_err(|error| {
@@ -315,7 +336,10 @@ impl House {
         };
         let keys = config.kie.webhook_key.0.clone();
         let verifier = config.http.public_url.as_ref().map(|_| CallbackVerifier::new(keys));
-        let pages = WebPages::new(Arc::new(desk), verifier, Arc::clone(&self.ports.clock));
+        let mut pages = WebPages::new(Arc::new(desk), verifier, Arc::clone(&self.ports.clock));
+        if let Some(hook) = self.bot.as_ref().and_then(Bot::hook) {
+            pages = pages.with_updates(hook);
+        }
         serve(Arc::new(pages), listener, stop).await;
     }
 
@@ -333,6 +357,12 @@ impl House {
             Err(error) => Err(ComposeError::start("the private PostgreSQL did not stop", error)),
         }
     }
+}
+
+/// Whether there is anything to serve.
+#[must_use]
+pub const fn is_served(config: &Config) -> bool {
+    config.http.is_on() || config.telegram.webhook_url.is_some()
 }
 
 /// What the house does about requests.
@@ -514,7 +544,7 @@ fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
             video_bytes_max: config.delivery.video_bytes_max,
         },
         language: Language::parse(&config.delivery.language).unwrap_or_default(),
-        bot: BotTerms::default(),
+        bot: bot::terms(&config.telegram),
         callback_base: base.map(|url| format!("{}{CALLBACK_PATH}", url.0.as_str().trim_end_matches('/'))),
     }
 }

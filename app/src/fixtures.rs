@@ -116,6 +116,7 @@ impl Mocks {
             video: Arc::new(self.video),
             writer: None,
             messenger: Arc::new(self.messenger),
+            chats: None,
             signal: Arc::new(Silence),
         }
     }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
     decision::RetryPolicy,
-    id::{AttemptId, ModelId},
+    id::{AttemptId, ModelId, UserId},
     job::{Job, Rules},
     model::{self, VideoModel},
     money::Credits,
@@ -139,6 +139,8 @@ pub struct BotTerms {
     pub privacy_url: Option<String>,
     /// Where sample clips are.
     pub samples_url: Option<String>,
+    /// Who runs the bot: they are told what went wrong and may use the commands for operators.
+    pub admins: Vec<UserId>,
     /// How often an update is tried while Telegram or a store is away, before the user is told so.
     pub patience: u32,
 }
@@ -153,6 +155,7 @@ impl Default for BotTerms {
             terms_url: None,
             privacy_url: None,
             samples_url: None,
+            admins: Vec::new(),
             patience: 3,
         }
     }

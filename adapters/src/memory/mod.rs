@@ -4,8 +4,8 @@
 mod adoption;
 mod attempts;
 mod audit;
-mod health;
 mod bot;
+mod health;
 mod job_store;
 mod ledger_store;
 mod order_store;

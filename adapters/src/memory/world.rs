@@ -16,8 +16,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     attempts::{Attempt, Load},
-    health::Health,
     bot::BotTables,
+    health::Health,
     outbox::OutboxRow,
 };
 

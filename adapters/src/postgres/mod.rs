@@ -6,8 +6,8 @@
 
 mod adoption;
 mod attempts;
-mod breaker_rows;
 mod bot;
+mod breaker_rows;
 mod circuits;
 mod claim_rows;
 mod connections;

@@ -9,7 +9,7 @@ use serde::{Serialize, de::IgnoredAny};
 use sha2::Sha256;
 use url::Url;
 
-use super::{TelegramClient, incoming::incoming, wire::Repeat};
+use super::{TelegramClient, incoming::incoming};
 
 /// Where Telegram sends updates to.
 pub const WEBHOOK_PATH: &str = "/telegram/webhook";
@@ -112,7 +112,7 @@ impl TelegramClient {
             allowed_updates: &ALLOWED_UPDATES,
             max_connections: CONNECTIONS_MAX,
         };
-        self.administer("setWebhook", &body, "set the webhook").await
+        self.administer::<_, IgnoredAny>("setWebhook", &body, "set the webhook").await.map(drop)
     }
 
     /// Has updates sent nowhere, so that they can be asked for. Those that wait stay.
@@ -121,19 +121,6 @@ impl TelegramClient {
     /// [`ports::ErrorKind::Transient`] when it is not known to be done; it may be repeated.
     pub async fn delete_webhook(&self) -> Result<(), PortError> {
         let body = DeleteWebhook { drop_pending_updates: false };
-        self.administer("deleteWebhook", &body, "delete the webhook").await
-    }
-
-    async fn administer<B: Serialize + Sync>(
-        &self,
-        method: &str,
-        body: &B,
-        what: &str,
-    ) -> Result<(), PortError> {
-        const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
-        self.ask::<_, IgnoredAny>(method, body, WITHIN)
-            .await
-            .map(drop)
-            .map_err(|error| error.into_port(what, Repeat::Harmless, self.clock.now()))
+        self.administer::<_, IgnoredAny>("deleteWebhook", &body, "delete the webhook").await.map(drop)
     }
 }

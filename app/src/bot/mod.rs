@@ -13,6 +13,7 @@ mod bot_ports;
 pub mod buttons;
 mod carry_out;
 mod handle_update;
+mod operator;
 mod reading;
 pub mod screens;
 mod stored;
@@ -21,3 +22,4 @@ mod tests;
 
 pub use bot_ports::BotPorts;
 pub use handle_update::{Handled, handle_update};
+pub use operator::tell_operator;

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use domain::id::UserId;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
@@ -67,6 +68,19 @@ impl<'de> Deserialize<'de> for NameList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Words::read(deserializer, "write names separated by commas, such as hailuo-2.3,grok-imagine")
             .map(Self)
+    }
+}
+
+/// Users: `5235703016,42` or `[5235703016, 42]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserList(pub Vec<UserId>);
+
+impl<'de> Deserialize<'de> for UserList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const FORM: &str = "write Telegram's numbers of users separated by commas, such as 5235703016";
+        let words = Words::read(deserializer, FORM)?;
+        let users = words.iter().map(|word| word.parse().ok().filter(|id| *id > 0).map(UserId::new));
+        users.collect::<Option<_>>().map(Self).ok_or_else(|| D::Error::custom(FORM))
     }
 }
 

@@ -6,8 +6,8 @@ use domain::{
 };
 use ports::{ErrorKind, OrderText, OutboxMessage, PortError, TextRole, bot::ChatButton};
 
-use super::insist::insist;
-use crate::{Policy, Ports, ids, texts};
+use super::{addressee, insist::insist};
+use crate::{Policy, Ports, ids};
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +36,14 @@ pub async fn send_notice(
     message: &OutboxMessage,
 ) -> Result<Sending, PortError> {
     let notice = &message.notice;
-    let text = texts::notice(policy.language, notice);
+    let (language, text) = addressee::text_of(ports, policy, notice).await;
+    let keyboard = addressee::buttons_after(language, &notice.kind, notice.order);
     if notice.audience == Audience::Operator {
         tracing::warn!(order.id = %notice.order, alert = %text, "the operator is needed");
     }
     // Within the claim, or the message would be claimed again while this try still holds its slot.
     let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
-    let told = order_text(notice, &text, message.is_followed, &[]);
+    let told = order_text(notice, &text, message.is_followed, &keyboard);
     let sent = tokio::select! {
         biased;
         sent = ports.messenger.send_text(notice.audience, told) => sent,
@@ -55,10 +56,13 @@ pub async fn send_notice(
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),
         Err(error) => {
             let failures = message.failures.saturating_add(1);
+            if error.kind() == ErrorKind::Unreachable {
+                note_unreachable(ports, notice.audience, now).await;
+            }
             let is_final = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unreachable);
-            let delay = policy.sending.delay_after(failures).filter(|_| !is_final);
-            // Whoever says when knows better than a guess.
-            let delay = delay.map(|guess| error.retry_at().map_or(guess, |at| at.since(now)));
+            // Whoever says when has not failed, and knows better than a guess.
+            let told = error.retry_at().map(|at| at.since(now));
+            let delay = told.or_else(|| policy.sending.delay_after(failures)).filter(|_| !is_final);
             let why = story(&error);
             tracing::warn!(
                 order.id = %notice.order,
@@ -85,6 +89,14 @@ pub async fn send_notice(
         Ok(()) => Ok(sending),
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Sending::LeaseLost),
         Err(error) => Err(error),
+    }
+}
+
+/// Whoever cannot be reached is left alone by bulk messages until they write again.
+async fn note_unreachable(ports: &Ports, reader: Audience, now: Timestamp) {
+    let (Some(chats), Audience::User(user)) = (&ports.chats, reader) else { return };
+    if let Err(error) = chats.set_blocked(user, Some(now)).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "it could not be noted who is unreachable");
     }
 }
 
@@ -129,7 +141,7 @@ pub async fn send_what_is_due(ports: &Ports, policy: &Policy) -> Result<usize, P
 }
 
 /// An error with everything behind it, in one line.
-fn story(error: &PortError) -> String {
+pub(crate) fn story(error: &PortError) -> String {
     let mut line = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

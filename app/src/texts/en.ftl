@@ -25,6 +25,30 @@ credit-back = { $credits ->
        *[other] 💳 { $credits } credits are back on your balance.
     }
 
+place-in-line = 🕐 { $ahead ->
+        [one] { $ahead } video is
+       *[other] { $ahead } videos are
+    } before yours. One usually takes about { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }.
+first-in-line = 🕐 We start at once. A video usually takes about { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+    }.
+balance-now = You have { $credits ->
+        [one] { $credits } credit
+       *[other] { $credits } credits
+    }.
+
+command-menu = Main menu
+command-account = Balance and history
+command-help = How it works
+command-cancel = Drop what is being filled in
+command-support = Write to support
+command-privacy = What we keep and how to delete it
+
+update-failed = 😔 Something went wrong on our side, and we know about it. No credits are lost. Press /menu and try again.
 video-label = Video { $number } of { $of }
 caption = Done! Here is your video ✨
 caption-of-several = Done! Video { $number } of { $of } ✨
@@ -61,6 +85,7 @@ refund-recipient-gone = 📪 The video is ready, but messages do not reach you: 
 
 ## To the operator
 
+operator-update-parked = Update { $update } could not be handled, however often it was tried: it is put aside (table inbox, the cause is in last_error). The user was told.
 operator-key-out = Key { $key } is out of use: { $class } / { $reason }. Check balance and access at KIE.
 operator-no-key-left = No working KIE key is left: orders are being refunded. Top up the balance or add a key to KADR_KIE__KEYS.
 operator-outage-began = KIE fails broadly: nothing but a probe is submitted until it works again. Orders wait, nobody is refunded for it yet.
@@ -228,6 +253,7 @@ why-model-unavailable = the video model was switched off
 why-our-fault = a mistake of ours
 why-retries-exhausted = the video service failed
 why-too-busy = the video service was overloaded
+why-provider-down = the video service was down
 why-undeliverable = the video could not be handed over
 why-recipient-gone = the bot was stopped
 why-cancelled = the order was cancelled

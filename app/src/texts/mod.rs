@@ -3,11 +3,12 @@
 
 mod memo;
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, sync::LazyLock, time::Duration};
 
 use domain::{
     failure::Reason,
     id::ModelId,
+    money::Credits,
     notice::{Notice, NoticeKind, RefundCause},
 };
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
@@ -123,6 +124,52 @@ pub fn notice(language: Language, notice: &Notice) -> String {
         }
         _ => body,
     }
+}
+
+/// How many videos are made before an order's first one, and how long one usually takes.
+#[must_use]
+pub fn place_in_line(language: Language, ahead: u64, expected: Duration) -> String {
+    let minutes = i64::try_from(expected.as_secs().div_ceil(60).max(1)).unwrap_or(i64::MAX);
+    match i64::try_from(ahead) {
+        Ok(0) => say(language, "first-in-line", &[("minutes", minutes)]),
+        ahead => {
+            say(language, "place-in-line", &[("ahead", ahead.unwrap_or(i64::MAX)), ("minutes", minutes)])
+        }
+    }
+}
+
+/// What can be spent after credits came back.
+#[must_use]
+pub fn balance_now(language: Language, available: Credits) -> String {
+    say(language, "balance-now", &[("credits", available.value())])
+}
+
+/// The commands of the bot's menu, with what they do.
+#[must_use]
+pub fn commands(language: Language) -> Vec<(&'static str, String)> {
+    const COMMANDS: [(&str, &str); 6] = [
+        ("menu", "command-menu"),
+        ("account", "command-account"),
+        ("help", "command-help"),
+        ("cancel", "command-cancel"),
+        ("support", "command-support"),
+        ("privacy", "command-privacy"),
+    ];
+    COMMANDS.map(|(command, key)| (command, say(language, key, &[]))).into()
+}
+
+/// To a user: what they sent could not be handled.
+#[must_use]
+pub fn update_failed(language: Language) -> String {
+    say(language, "update-failed", &[])
+}
+
+/// To the operator: an update was put aside.
+#[must_use]
+pub fn update_parked(language: Language, update: i64) -> String {
+    let mut args = FluentArgs::new();
+    args.set("update", update.to_string());
+    fill(language, "operator-update-parked", &args)
 }
 
 /// The text below a video, `(number, of)`; when another model stood in, with the ordered one and the one that made it.

@@ -25,6 +25,32 @@ credit-back = { $credits ->
        *[many] 💳 Вернули вам { $credits } кредитов.
     }
 
+place-in-line = 🕐 Перед вами { $ahead ->
+        [one] { $ahead } видео
+        [few] { $ahead } видео
+       *[many] { $ahead } видео
+    }. Само видео обычно делается около { $minutes ->
+        [one] { $minutes } минуты
+       *[other] { $minutes } минут
+    }.
+first-in-line = 🕐 Начинаем сразу. Видео обычно делается около { $minutes ->
+        [one] { $minutes } минуты
+       *[other] { $minutes } минут
+    }.
+balance-now = На балансе { $credits ->
+        [one] { $credits } кредит
+        [few] { $credits } кредита
+       *[many] { $credits } кредитов
+    }.
+
+command-menu = Главное меню
+command-account = Баланс и история
+command-help = Как это работает
+command-cancel = Отменить то, что сейчас заполняется
+command-support = Написать в поддержку
+command-privacy = Что мы храним и как это удалить
+
+update-failed = 😔 Что-то пошло не так на нашей стороне, и мы уже знаем об этом. Кредиты не пропали. Нажмите /menu и попробуйте ещё раз.
 video-label = Видео { $number } из { $of }
 caption = Готово! Ваше видео ✨
 caption-of-several = Готово! Видео { $number } из { $of } ✨
@@ -61,6 +87,7 @@ refund-recipient-gone = 📪 Видео готово, но сообщения д
 
 ## Оператору
 
+operator-update-parked = Обновление { $update } не удалось обработать после нескольких попыток: оно отложено (таблица inbox, причина в last_error). Пользователь предупреждён.
 operator-key-out = Ключ { $key } временно выведен из работы: { $class } / { $reason }. Проверьте баланс и доступ в кабинете KIE.
 operator-no-key-left = Не осталось ни одного рабочего ключа KIE: кредиты за заказы возвращаются пользователям. Пополните баланс или добавьте ключ в KADR_KIE__KEYS.
 operator-outage-began = KIE массово отвечает ошибками: пока он не заработает, отправляются только пробные задачи. Заказы ждут, кредиты за это пока не возвращаются.
@@ -235,6 +262,7 @@ why-model-unavailable = видеомодель была отключена
 why-our-fault = ошибка на нашей стороне
 why-retries-exhausted = видеосервис отвечал ошибкой
 why-too-busy = видеосервис был перегружен
+why-provider-down = видеосервис долго не работал
 why-undeliverable = видео не удалось передать
 why-recipient-gone = бот был остановлен
 why-cancelled = заказ отменён

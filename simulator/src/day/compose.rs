@@ -416,6 +416,7 @@ impl View<'_> {
                 faults: scenario.messenger.clone(),
                 seed: self.seed,
             }),
+            chats: None,
             signal,
         }
     }

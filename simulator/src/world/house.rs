@@ -108,6 +108,7 @@ impl House {
                 line,
                 failed: Mutex::default(),
             }),
+            chats: None,
             signal,
         };
         let policy = Policy {

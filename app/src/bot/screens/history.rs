@@ -74,6 +74,7 @@ const fn why_key(why: Option<Why>) -> &'static str {
             RefundCause::OurFault => "why-our-fault",
             RefundCause::RetriesExhausted => "why-retries-exhausted",
             RefundCause::TooBusy => "why-too-busy",
+            RefundCause::ProviderDown => "why-provider-down",
             RefundCause::Undeliverable => "why-undeliverable",
             RefundCause::RecipientGone => "why-recipient-gone",
         },

@@ -15,7 +15,7 @@ use domain::{
 use ports::{ErrorKind, PortError, Reply, VideoMessage};
 
 use super::{Finding, Turn};
-use crate::texts;
+use crate::{bot::screens, services::addressee::language_of, texts};
 
 impl Turn<'_> {
     /// Downloads into a file of this lease's own, sends it, removes it. Whatever goes wrong short of a recipient
@@ -97,7 +97,10 @@ impl Turn<'_> {
         let job = &self.leased.job;
         let made_with = self.rendered_with(job);
         let stand_in = (*made_with != self.order.model).then_some((&self.order.model, made_with));
-        let caption = texts::caption(self.policy.language, job.video, stand_in);
+        let reader = Audience::User(job.user);
+        let language = language_of(self.ports, self.policy, reader).await;
+        let caption = texts::caption(language, job.video, stand_in);
+        let keyboard = screens::after_video(language, job.order);
         let video = VideoMessage {
             order: job.order,
             job: job.id,
@@ -105,9 +108,9 @@ impl Turn<'_> {
             file,
             caption: &caption,
             link: None,
-            keyboard: &[],
+            keyboard: &keyboard,
         };
-        self.ports.messenger.send_video(Audience::User(job.user), video).await
+        self.ports.messenger.send_video(reader, video).await
     }
 }
 

@@ -136,6 +136,7 @@ impl House {
             video: Arc::new(video),
             writer: None,
             messenger: Arc::new(messenger),
+            chats: None,
             signal: stores.signal(),
         };
         let grant = Entry::grant(USER, Credits::of(10), "start", START);
