@@ -219,7 +219,8 @@ impl TelegramModel {
             return Err(Refusal::bad(words::FILE_BIG));
         }
         let path = format!("{}/{}", file.kind.folder(), file.unique);
-        let mut said = json!({ "file_id": file.id, "file_unique_id": file.unique, "file_size": file.bytes.len() });
+        let mut said =
+            json!({ "file_id": file.id, "file_unique_id": file.unique, "file_size": file.bytes.len() });
         said["file_path"] = json!(path);
         let link = Link { file: Arc::clone(file), until: now.after(LINK_FOR) };
         self.files.links.insert(path, link);

@@ -82,13 +82,7 @@ impl Log {
         self.calls.push(line);
     }
 
-    pub(super) fn broken(
-        &mut self,
-        rule: Rule,
-        chat: Option<i64>,
-        at: Timestamp,
-        what: impl Into<String>,
-    ) {
+    pub(super) fn broken(&mut self, rule: Rule, chat: Option<i64>, at: Timestamp, what: impl Into<String>) {
         if self.violations.len() < REMEMBERED_MAX {
             self.violations.push(Violation { at, chat, rule, what: what.into() });
         }

@@ -25,6 +25,16 @@ use domain::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
+use self::{
+    chats::Chat,
+    faults::Faults,
+    files::Files,
+    log::Log,
+    pace::Pace,
+    stars::Till,
+    taps::Taps,
+    updates::{Polled, Queue},
+};
 pub use self::{
     chats::{Change, Content, Deed, Message, User},
     faults::{Fault, Odds, Plan},
@@ -37,10 +47,6 @@ pub use self::{
     taps::{NoButton, TapAnswer},
     updates::Delivery,
     words::Refusal,
-};
-use self::{
-    chats::Chat, faults::Faults, files::Files, log::Log, pace::Pace, stars::Till, taps::Taps,
-    updates::{Polled, Queue},
 };
 
 /// What the simulated Telegram is like.

@@ -43,13 +43,25 @@ impl Params {
         self.fields.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Adds others, which go before those of the same names.
+    pub fn merge(&mut self, others: Self) {
+        self.fields.extend(others.fields);
+        self.files.extend(others.files);
+    }
+
+    /// All files, by their names.
+    pub fn files(&self) -> impl Iterator<Item = &Upload> {
+        self.files.values()
+    }
+
     /// Adds a file.
     pub fn attach(&mut self, name: &str, file: Upload) {
         self.files.insert(name.to_owned(), file);
     }
 
     /// A parameter that is not empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
@@ -57,14 +69,15 @@ impl Params {
         self.text(name).ok_or_else(|| words::missing(name))
     }
 
-    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+    /// A parameter that is a whole number.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<i64> {
         self.text(name)?.trim().parse().ok()
     }
 
     /// True when it reads `true`, `yes` or `1`, in any case (tdlib/telegram-bot-api).
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.text(name)
-            .is_some_and(|text| ["true", "yes", "1"].contains(&text.to_ascii_lowercase().as_str()))
+        self.text(name).is_some_and(|text| ["true", "yes", "1"].contains(&text.to_ascii_lowercase().as_str()))
     }
 
     pub(super) fn json(&self, name: &str) -> Option<Result<Value, serde_json::Error>> {

@@ -82,8 +82,7 @@ impl TelegramModel {
         now: Timestamp,
     ) -> Option<i64> {
         self.start(user, now)?;
-        let facts =
-            Facts { name: Some(name.to_owned()), mime: Some(mime.to_owned()), ..Facts::default() };
+        let facts = Facts { name: Some(name.to_owned()), mime: Some(mime.to_owned()), ..Facts::default() };
         let file = self.files.store(self.settings.seed, FileKind::Document, bytes, facts);
         Some(self.say(user, Content::Document { file, caption: caption.to_owned() }, now))
     }
@@ -148,6 +147,24 @@ impl TelegramModel {
     #[must_use]
     pub fn changes(&self, user: i64, after: usize) -> &[Change] {
         self.chats.get(&user).and_then(|chat| chat.changes.get(after..)).unwrap_or_default()
+    }
+
+    /// Who has this id.
+    #[must_use]
+    pub fn user(&self, id: i64) -> Option<&User> {
+        self.chats.get(&id).map(|chat| &chat.user)
+    }
+
+    /// A message as the Bot API shows it.
+    #[must_use]
+    pub fn shown(&self, user: i64, message: &Message) -> Value {
+        self.user(user).map(|user| message.json(user, &self.bot_json())).unwrap_or_default()
+    }
+
+    /// What stands in a chat, as the Bot API shows it.
+    #[must_use]
+    pub fn shown_messages(&self, user: i64) -> Value {
+        self.messages(user).iter().map(|message| self.shown(user, message)).collect()
     }
 
     /// The id of a query.

@@ -108,10 +108,17 @@ impl TelegramModel {
         Ok(json!(true))
     }
 
-    /// The answer to a tap; `None` while there is none.
-    #[must_use]
-    pub fn tap_answer(&self, tap: &str) -> Option<TapAnswer> {
-        self.taps.taps.get(tap)?.answer.clone()
+    /// The answer to a tap, or nothing when it was not answered in time; `Err` holds until when it may be.
+    ///
+    /// # Errors
+    /// Until when it is open.
+    pub fn tap_answer(&mut self, tap: &str, now: Timestamp) -> Result<Option<TapAnswer>, Timestamp> {
+        self.settle_taps(now);
+        let is_open = self.taps.open.iter().any(|open| open == tap);
+        match self.taps.taps.get(tap) {
+            Some(tap) if is_open => Err(tap.until),
+            found => Ok(found.and_then(|tap| tap.answer.clone())),
+        }
     }
 
     /// Taps nobody answered yet, for which it is not too late.

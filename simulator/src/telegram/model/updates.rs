@@ -388,11 +388,10 @@ impl TelegramModel {
 
     /// When the next delivery that failed is due again.
     #[must_use]
-    pub fn next_delivery_at(&self) -> Option<Timestamp> {
+    pub fn next_delivery_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.queue.webhook.as_ref()?;
-        let mut seen = BTreeSet::new();
-        let first_of_chats = self.queue.waiting.iter().filter(|update| seen.insert(update.chat));
-        first_of_chats.filter(|update| update.under_way.is_none()).map(|update| update.due).min()
+        let idle = self.queue.waiting.iter().filter(|update| update.under_way.is_none());
+        idle.map(|update| update.due).filter(|due| now < *due).min()
     }
 
     /// How a delivery went: `Ok` with the status of the answer, or why there was none.
@@ -448,6 +447,12 @@ impl TelegramModel {
         });
         let again: Vec<_> = again.collect();
         self.queue.waiting.extend(again);
+    }
+
+    /// Whether a poll waits.
+    #[must_use]
+    pub const fn has_open_poll(&self) -> bool {
+        self.queue.poll.is_some()
     }
 
     /// How many updates wait for the bot to confirm them.

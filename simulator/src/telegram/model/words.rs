@@ -104,8 +104,7 @@ pub(super) const KEYBOARD_ARRAY: &str = "Field \"inline_keyboard\" must be of ty
 pub(super) const PARSE_MODE: &str = "unsupported parse_mode";
 pub(super) const ACTION: &str = "wrong parameter action in request";
 /// A query that was answered, is too old, or never was.
-pub(super) const TOO_OLD_QUERY: &str =
-    "query is too old and response timeout expired or query ID is invalid";
+pub(super) const TOO_OLD_QUERY: &str = "query is too old and response timeout expired or query ID is invalid";
 pub(super) const TAP_TEXT_LONG: &str = "MESSAGE_TOO_LONG";
 pub(super) const ALLOWED_UPDATES: &str = "can't parse allowed_updates JSON array";
 pub(super) const WEBHOOK_HTTPS: &str = "bad webhook: An HTTPS URL must be provided for webhook";
