@@ -18,7 +18,7 @@ use teloxide_core::{
     requests::Requester,
     types::{
         AllowedUpdate, BotCommand, ChatAction, ChatId, FileId, InlineKeyboardButton, InlineKeyboardMarkup,
-        InputFile, LabeledPrice, MessageId, Update, UpdateKind, UserId,
+        InputFile, LabeledPrice, MessageId, MessageKind, Update, UpdateKind, UserId,
     },
 };
 
@@ -189,7 +189,8 @@ async fn stars_are_paid_and_given_back_with_the_bots_own_client() {
 
     bot.refund_star_payment(UserId(42), charge.clone()).await.unwrap();
     let UpdateKind::Message(told) = stage.one().await else { panic!() };
-    assert_eq!(told.refunded_payment().unwrap().telegram_payment_charge_id, charge);
+    let MessageKind::RefundedPayment(told) = told.kind else { panic!() };
+    assert_eq!(told.refunded_payment.telegram_payment_charge_id, charge);
     let again = bot.refund_star_payment(UserId(42), charge.clone()).await.unwrap_err();
     assert!(again.to_string().contains("CHARGE_ALREADY_REFUNDED"), "{again}");
     let all = bot.get_star_transactions().await.unwrap().transactions;
