@@ -90,12 +90,15 @@ fn post(office: &Office, steps: &[&str], body: &RawBody) -> Said {
         }
         ["updates", deed] => {
             let count = body.params()?.integer("count").and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
-            office.act(|model, now| match *deed {
-                "hold" => Ok(model.hold_updates()),
-                "release" => Ok(model.release_updates()),
-                "reverse" => Ok(model.reverse_updates()),
-                "repeat" => Ok(model.repeat_updates(count, now)),
-                _ => Err(Wrong::Unknown),
+            office.act(|model, now| {
+                match *deed {
+                    "hold" => model.hold_updates(),
+                    "release" => model.release_updates(),
+                    "reverse" => model.reverse_updates(),
+                    "repeat" => model.repeat_updates(count, now),
+                    _ => return Err(Wrong::Unknown),
+                }
+                Ok(())
             })?;
             Ok(json!({}))
         }

@@ -202,8 +202,15 @@ async fn connection(office: Arc<Office>, stream: TcpStream) {
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
+/// A path without escapes, of the characters that tokens and files have: some clients escape a file's slash.
+fn plain(path: &str) -> String {
+    [("%2F", "/"), ("%2f", "/"), ("%3A", ":"), ("%3a", ":")]
+        .iter()
+        .fold(path.to_owned(), |path, (escaped, plain)| path.replace(escaped, plain))
+}
+
 async fn answer(office: Arc<Office>, request: Request<Incoming>) -> Result<Reply, AnswerLost> {
-    let path = request.uri().path().to_owned();
+    let path = plain(request.uri().path());
     if path == "/control" || path.starts_with("/control/") {
         return Ok(control::answer(&office, &path, request).await);
     }
@@ -237,7 +244,7 @@ struct Leaving<'a>(&'a Office, u64);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.look(|model, _| model.leave_poll(self.1));
+        self.0.act(|model, _| model.leave_poll(self.1));
     }
 }
 

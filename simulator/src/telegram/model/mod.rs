@@ -18,7 +18,11 @@ mod taps;
 mod updates;
 mod words;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use domain::time::Timestamp;
@@ -111,6 +115,8 @@ pub struct TelegramModel {
     calls: BTreeMap<(String, i64), u64>,
     commands: BTreeMap<(String, String), Value>,
     queries: u64,
+    /// Polls whose answers are to be lost.
+    lost_polls: BTreeSet<u64>,
 }
 
 impl fmt::Debug for TelegramModel {
@@ -144,6 +150,7 @@ impl TelegramModel {
             calls: BTreeMap::new(),
             commands: BTreeMap::new(),
             queries: 0,
+            lost_polls: BTreeSet::new(),
         }
     }
 
@@ -160,15 +167,34 @@ impl TelegramModel {
         }
         let done = self.act(&method.to_ascii_lowercase(), params, now);
         match done {
-            Ok(Done::Waits(poll)) => Answer::Waits(poll),
+            Ok(Done::Waits(poll)) => {
+                if fault == Some(Fault::AnswerLost) {
+                    self.lost_polls.insert(poll);
+                }
+                Answer::Waits(poll)
+            }
             Ok(Done::Result(result)) => {
-                let is_lost = fault == Some(Fault::AnswerLost);
-                let outcome = if is_lost { Outcome::AnswerLost } else { Outcome::Done };
-                self.note(method, chat, outcome, now);
-                if is_lost { Answer::Nothing } else { said(&result) }
+                self.done(method, chat, &result, fault == Some(Fault::AnswerLost), now)
             }
             Err(refusal) => self.refuse(method, chat, &refusal, now),
         }
+    }
+
+    fn done(
+        &mut self,
+        method: &str,
+        chat: Option<i64>,
+        result: &Value,
+        is_lost: bool,
+        now: Timestamp,
+    ) -> Answer {
+        if !is_lost {
+            self.note(method, chat, Outcome::Done, now);
+            return Answer::Said(200, json!({ "ok": true, "result": result }));
+        }
+        self.note(method, chat, Outcome::AnswerLost, now);
+        self.queue.not_heard(result);
+        Answer::Nothing
     }
 
     /// A download of the address that getFile named.
@@ -194,8 +220,8 @@ impl TelegramModel {
     pub fn look(&mut self, poll: u64, now: Timestamp) -> Result<Answer, Timestamp> {
         let answer = match self.look_at_poll(poll, now)? {
             Ok(updates) => {
-                self.note("getUpdates", None, Outcome::Done, now);
-                said(&updates)
+                let is_lost = self.lost_polls.remove(&poll);
+                self.done("getUpdates", None, &updates, is_lost, now)
             }
             Err(refusal) => self.refuse("getUpdates", None, &refusal, now),
         };
@@ -316,8 +342,4 @@ impl TelegramModel {
         self.settle(now);
         self.log.violations.clone()
     }
-}
-
-fn said(result: &Value) -> Answer {
-    Answer::Said(200, json!({ "ok": true, "result": result }))
 }

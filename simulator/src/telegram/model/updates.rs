@@ -205,6 +205,15 @@ impl Queue {
         }
     }
 
+    /// These updates were given out and did not arrive.
+    pub(super) fn not_heard(&mut self, updates: &Value) {
+        for update in updates.as_array().into_iter().flatten() {
+            if let Some(id) = update["update_id"].as_i64() {
+                self.given_out.remove(&id);
+            }
+        }
+    }
+
     fn end_poll(&mut self, why: &str) -> bool {
         let Some(poll) = self.poll.take() else { return false };
         self.ended_polls.insert(poll.number, Refusal::new(409, why));
@@ -411,6 +420,7 @@ impl TelegramModel {
             return;
         };
         let update = &mut queue.waiting[index];
+        queue.given_out.remove(&update.id);
         update.under_way = None;
         update.due = now.after((RETRY_FIRST * 2_u32.saturating_pow(update.tries.min(16))).min(RETRY_MAX));
         update.tries += 1;

@@ -47,6 +47,21 @@ fn a_lost_answer_is_done_and_a_lost_request_is_not() {
 }
 
 #[test]
+fn a_lost_answer_to_a_poll_leaves_its_updates_waiting_and_its_taps_unheard() {
+    let mut lab = Lab::new();
+    let message = lab.say_with_button("go");
+    lab.model.plan(Plan::next("getUpdates", Fault::AnswerLost));
+    let Answer::Waits(poll) = lab.answer("getUpdates", &json!({ "timeout": 50 })) else { panic!() };
+    lab.model.tap(OLGA, message, "Go", lab.now).unwrap();
+    assert_eq!(lab.model.look(poll, lab.now), Ok(Answer::Nothing));
+    assert_eq!(lab.model.calls().last().unwrap().outcome, Outcome::AnswerLost);
+    assert_eq!(lab.model.waiting_updates(), 1);
+    lab.wait(Duration::from_secs(15));
+    assert_eq!(lab.broken(), [], "nobody could have answered");
+    assert_eq!(lab.updates(0)[0]["callback_query"]["data"], "go");
+}
+
+#[test]
 fn a_gateway_in_trouble_and_a_block_do_nothing_as_often_as_planned() {
     let mut lab = Lab::new();
     lab.model.plan(Plan::next("sendMessage", Fault::Server(502)).times(2));

@@ -141,6 +141,22 @@ async fn other_paths_and_other_tokens_are_refused_as_telegram_does() {
 }
 
 #[tokio::test]
+async fn a_file_comes_down_whether_or_not_its_path_is_escaped() {
+    let server = server();
+    let bytes = bytes::Bytes::from_static(b"a file");
+    server.person(42).send_file("a.txt", "text/plain", bytes.clone(), "");
+    let updates = call(&server, "getUpdates", &json!({})).await;
+    let id = updates["result"][0]["message"]["document"]["file_id"].clone();
+    let file = call(&server, "getFile", &json!({ "file_id": id })).await;
+    let path = file["result"]["file_path"].as_str().unwrap().to_owned();
+    for path in [path.replace('/', "%2F"), path] {
+        let url = format!("{}/file/bot{}/{path}", server.api_base(), server.token().expose_secret());
+        let answer = http().get(url).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.bytes().await.unwrap()), (200, bytes.clone()));
+    }
+}
+
+#[tokio::test]
 async fn a_webhook_is_called_with_its_secret_until_it_answers_well() {
     let server = server();
     let bot = MockServer::start().await;
