@@ -5,7 +5,7 @@
 //! catalogue there are `schema` and `price`. Not simulated: callbacks, limits on looks.
 
 mod answers;
-mod multipart;
+pub(crate) mod multipart;
 mod routes;
 #[cfg(test)]
 mod tests;
