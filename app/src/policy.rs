@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
     decision::RetryPolicy,
-    id::{AttemptId, ModelId},
+    id::{AttemptId, ModelId, PackageId},
     job::{Job, Rules},
     model::{self, VideoModel},
     money::Credits,
@@ -139,8 +139,21 @@ pub struct BotTerms {
     pub privacy_url: Option<String>,
     /// Where sample clips are.
     pub samples_url: Option<String>,
+    /// What is on sale; nothing when it is empty.
+    pub packages: Vec<Package>,
     /// How often an update is tried while Telegram or a store is away, before the user is told so.
     pub patience: u32,
+}
+
+/// Credits for Telegram Stars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, written into the books and carried by its button.
+    pub name: PackageId,
+    /// What it buys.
+    pub credits: Credits,
+    /// What it costs, in Stars.
+    pub stars: u32,
 }
 
 impl Default for BotTerms {
@@ -153,6 +166,7 @@ impl Default for BotTerms {
             terms_url: None,
             privacy_url: None,
             samples_url: None,
+            packages: Vec::new(),
             patience: 3,
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! - [`buttons`]: what buttons carry, and what their data means when it comes back;
 //! - [`screens`]: screens as texts and keyboards;
+//! - `payments`: Telegram Stars;
 //! - `stored`: a dialogue as JSON;
 //! - `reading`: what happened in a chat as an input of the conversation.
 
@@ -13,6 +14,7 @@ mod bot_ports;
 pub mod buttons;
 mod carry_out;
 mod handle_update;
+mod payments;
 mod reading;
 pub mod screens;
 mod stored;
