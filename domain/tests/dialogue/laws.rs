@@ -177,6 +177,9 @@ proptest! {
     fn another_question_has_a_higher_number((accepted, said) in conversations()) {
         run(accepted, said, |before, input, turn| {
             let is_same = turn.dialogue.stage == before.stage && turn.dialogue.draft == before.draft;
+            // An update is one input and what came of its command, so it asks no two questions.
+            prop_assert!(turn.dialogue.step - before.step <= 1);
+            prop_assert!(turn.commands.is_empty() || turn.dialogue == *before, "{input:?}");
             if is_same {
                 prop_assert!(turn.dialogue.step >= before.step, "{input:?}");
             } else {
