@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
     decision::RetryPolicy,
-    id::{AttemptId, ModelId, UserId},
+    id::{AttemptId, ModelId, PackageId, UserId},
     job::{Job, Rules},
     model::{self, VideoModel},
     money::Credits,
@@ -141,8 +141,21 @@ pub struct BotTerms {
     pub samples_url: Option<String>,
     /// Who runs the bot: they are told what went wrong and may use the commands for operators.
     pub admins: Vec<UserId>,
+    /// What is on sale; nothing when it is empty.
+    pub packages: Vec<Package>,
     /// How often an update is tried while Telegram or a store is away, before the user is told so.
     pub patience: u32,
+}
+
+/// Credits for Telegram Stars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, written into the books and carried by its button.
+    pub name: PackageId,
+    /// What it buys.
+    pub credits: Credits,
+    /// What it costs, in Stars.
+    pub stars: u32,
 }
 
 impl Default for BotTerms {
@@ -156,6 +169,7 @@ impl Default for BotTerms {
             privacy_url: None,
             samples_url: None,
             admins: Vec::new(),
+            packages: Vec::new(),
             patience: 3,
         }
     }

@@ -195,6 +195,8 @@ names! {
     FileId, "a file id", 256;
     /// The album several pictures were sent in (Bot API, Message: `media_group_id`).
     AlbumId, "an album id", 64;
+    /// A package of credits on sale, by its name.
+    PackageId, "a package's name", 32;
     /// A language as its code.
     LanguageId, "a language", 8;
 }

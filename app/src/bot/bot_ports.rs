@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ports::bot::{ChatClient, ChatStore, Inbox, OrderMessages, ReplyQueue, UpdateReader};
+use ports::bot::{ChatClient, ChatStore, Inbox, OrderMessages, Privacy, Purchases, ReplyQueue, UpdateReader};
 
 /// The bot's ports, filled.
 #[derive(Clone)]
@@ -15,6 +15,10 @@ pub struct BotPorts {
     pub replies: Arc<dyn ReplyQueue>,
     /// What was sent about orders.
     pub order_messages: Arc<dyn OrderMessages>,
+    /// Credits bought with Stars.
+    pub purchases: Arc<dyn Purchases>,
+    /// Forgets what users sent.
+    pub privacy: Arc<dyn Privacy>,
     /// Telegram.
     pub client: Arc<dyn ChatClient>,
     /// Reads updates.

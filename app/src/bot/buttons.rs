@@ -3,7 +3,7 @@
 
 use domain::{
     dialogue::{Choice, Input, Page},
-    id::{LanguageId, NameError, OrderId},
+    id::{LanguageId, NameError, OrderId, PackageId},
     order::Quantity,
     prompt::Template,
 };
@@ -11,7 +11,7 @@ use domain::{
 use crate::texts::Language;
 
 /// A button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Button {
     /// [`Input::AcceptTerms`].
     AcceptTerms,
@@ -35,6 +35,8 @@ pub enum Button {
     TryAgain(OrderId),
     /// [`Input::CancelOrder`].
     CancelOrder(OrderId),
+    /// [`Input::Buy`].
+    Buy(PackageId),
     /// [`Input::Chose`].
     Choice {
         /// The question's number.
@@ -53,7 +55,7 @@ const PLAIN: [(&str, Button); 6] = [
     ("delete", Button::AskDeletion),
 ];
 
-const PAGES: [(&str, Page); 7] = [
+const PAGES: [(&str, Page); 8] = [
     ("help", Page::Help),
     ("privacy", Page::Privacy),
     ("support", Page::Support),
@@ -61,6 +63,7 @@ const PAGES: [(&str, Page); 7] = [
     ("account", Page::Account),
     ("history", Page::History),
     ("languages", Page::Languages),
+    ("topup", Page::TopUp),
 ];
 
 const CHOICES: [(&str, Choice); 16] = [
@@ -85,24 +88,25 @@ const CHOICES: [(&str, Choice); 16] = [
 /// Beside [`CHOICES`], so that a word is missing nowhere.
 const KEEP: &str = "keep";
 
-fn word_of<T: PartialEq + Copy>(table: &[(&'static str, T)], thing: T) -> Option<&'static str> {
-    table.iter().find(|(_, known)| *known == thing).map(|(word, _)| *word)
+fn word_of<T: PartialEq>(table: &[(&'static str, T)], thing: &T) -> Option<&'static str> {
+    table.iter().find(|(_, known)| known == thing).map(|(word, _)| *word)
 }
 
-fn thing_of<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<T> {
-    table.iter().find(|(known, _)| *known == word).map(|(_, thing)| *thing)
+fn thing_of<T: Clone>(table: &[(&'static str, T)], word: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == word).map(|(_, thing)| thing.clone())
 }
 
 impl Button {
     /// What the button carries.
     #[must_use]
-    pub fn data(self) -> String {
+    pub fn data(&self) -> String {
         match self {
             Self::Open(page) => format!("page:{}", word_of(&PAGES, page).unwrap_or_default()),
             Self::Language(language) => format!("language:{}", language.as_str()),
             Self::Again(order) => format!("again:{order}"),
             Self::TryAgain(order) => format!("retry:{order}"),
             Self::CancelOrder(order) => format!("stop:{order}"),
+            Self::Buy(package) => format!("buy:{package}"),
             Self::Choice { step, choice } => {
                 format!("answer:{}:{step}", word_of(&CHOICES, choice).unwrap_or(KEEP))
             }
@@ -122,6 +126,7 @@ impl Button {
             ("again", Some(order), None) => order.parse().ok().map(Self::Again),
             ("retry", Some(order), None) => order.parse().ok().map(Self::TryAgain),
             ("stop", Some(order), None) => order.parse().ok().map(Self::CancelOrder),
+            ("buy", Some(name), None) => PackageId::new(name).ok().map(Self::Buy),
             ("answer", Some(word), Some(step)) => {
                 let choice = if word == KEEP { Some(Choice::KeepData) } else { thing_of(&CHOICES, word) };
                 Some(Self::Choice { step: step.parse().ok()?, choice: choice? })
@@ -147,6 +152,7 @@ impl Button {
             Self::Again(order) => Input::Again(order),
             Self::TryAgain(order) => Input::TryAgain(order),
             Self::CancelOrder(order) => Input::CancelOrder(order),
+            Self::Buy(package) => Input::Buy(package),
             Self::Choice { step, choice } => Input::Chose { step, choice },
         })
     }

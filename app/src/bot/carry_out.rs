@@ -13,7 +13,7 @@ use ports::{
     bot::{Chat, ChatAction, ChatEvent, ChatMessage, EventKind, FileRef, InboxUpdate},
 };
 
-use super::{BotPorts, handle_update::language};
+use super::{BotPorts, handle_update::language, payments};
 use crate::{
     Policy, Ports,
     services::{
@@ -31,6 +31,8 @@ pub(super) struct Errands<'a> {
     pub(super) update: &'a InboxUpdate,
     pub(super) event: &'a ChatEvent,
     pub(super) chat: &'a mut Chat,
+    /// Bills that were written.
+    pub(super) bills: Vec<ChatAction>,
 }
 
 /// What came of fetching a picture.
@@ -90,7 +92,22 @@ impl Errands<'_> {
                 None => Outcome::NoSuchOrder,
             },
             Command::CancelOrder(order) => self.cancel(order).await?,
-            Command::ForgetUser => self.forget(),
+            Command::Bill(package) => {
+                let language = language(self.chat);
+                let bill = payments::bill(self.bot, self.policy, self.update, self.chat, &package, language);
+                match bill.await? {
+                    Some(bill) => {
+                        self.bills.push(bill);
+                        Outcome::Billed
+                    }
+                    None => Outcome::NoSuchPackage,
+                }
+            }
+            Command::ForgetUser => {
+                self.bot.privacy.forget_user(self.chat.user).await?;
+                self.chat.terms_accepted_at = None;
+                Outcome::Forgotten
+            }
         }))
     }
 
@@ -269,10 +286,5 @@ impl Errands<'_> {
             }
         }
         Ok(Outcome::Cancelled { cancelled, going_on })
-    }
-
-    fn forget(&mut self) -> Outcome {
-        self.chat.terms_accepted_at = None;
-        Outcome::Forgotten
     }
 }

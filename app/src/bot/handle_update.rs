@@ -7,13 +7,13 @@ use domain::{
 };
 use ports::{
     ErrorKind, JobFilter, PortError,
-    bot::{Chat, ChatAction, ChatEvent, EventKind, InboxUpdate, PreCheckout, Turn},
+    bot::{Chat, ChatAction, ChatEvent, EventKind, InboxUpdate, Turn},
 };
 
 use super::{
     BotPorts,
     carry_out::Errands,
-    reading,
+    payments, reading,
     screens::{self, Movement, Shown, Why},
     stored,
 };
@@ -60,22 +60,25 @@ pub async fn handle_update(
             bot.chats.set_blocked(event.user, since).await?;
             finish(ports, bot, update, None, Vec::new()).await.map(|()| Handled::Ignored)
         }
-        EventKind::PreCheckout { query, .. } => {
-            let language = Language::guessed(event.client_language.as_deref());
-            let refusal = PreCheckout::Refuse(numbered(language, "note-payments-closed", &[]));
-            // The question is good for seconds: asked again later it has been answered by nobody, which refuses too.
-            if let Err(error) = bot.client.answer_pre_checkout(query, &refusal).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a pre-checkout query was not answered"
-                );
-            }
+        EventKind::PreCheckout { query, payload, currency, amount } => {
+            let language = language_of(bot, &event).await?;
+            payments::pre_checkout(bot, event.user, language, (query, payload), (currency, *amount)).await?;
             finish(ports, bot, update, None, Vec::new()).await.map(|()| Handled::Answered)
         }
-        EventKind::Paid { .. } | EventKind::PaidBack { .. } => {
-            // Every pre-checkout query is refused, so no money can have been taken.
-            let say = format!("update {} tells of a payment, and none is offered", update.update.id);
-            Err(PortError::new(ErrorKind::Inconsistent, say))
+        // Money is money, whoever is barred.
+        EventKind::Paid { charge, payload, currency, amount } => {
+            let language = language_of(bot, &event).await?;
+            let message =
+                payments::paid(ports, bot, event.user, language, (charge, payload), (currency, *amount))
+                    .await?;
+            let replies = vec![ChatAction::Send(message)];
+            finish(ports, bot, update, None, replies).await.map(|()| Handled::Answered)
+        }
+        EventKind::PaidBack { charge } => {
+            let language = language_of(bot, &event).await?;
+            let message = payments::paid_back(ports, bot, language, charge).await?;
+            let replies = message.into_iter().map(ChatAction::Send).collect();
+            finish(ports, bot, update, None, replies).await.map(|()| Handled::Answered)
         }
         EventKind::Text(_) | EventKind::Picture { .. } | EventKind::Other(_) | EventKind::Tap { .. } => {
             converse(ports, bot, policy, update, &event).await
@@ -103,9 +106,12 @@ async fn converse(
     let Some(input) = reading::input(&event.kind) else {
         return finish(ports, bot, update, None, Vec::new()).await.map(|()| Handled::Ignored);
     };
-    let (dialogue, begun_anew) = resumed(&chat, update);
+    let (dialogue, begun_with) = resumed(&chat, update);
+    if begun_with == Some(Note::Forgotten) {
+        chat.terms_accepted_at = None;
+    }
     let answer_in = answered_message(event, &input, &dialogue);
-    let mut errands = Errands { ports, bot, policy, update, event, chat: &mut chat };
+    let mut errands = Errands { ports, bot, policy, update, event, chat: &mut chat, bills: Vec::new() };
     let mut talk = Talk::new(dialogue, facts(policy, update)?);
 
     // The first turn is pure, so the tap can be answered before anything that takes time.
@@ -116,19 +122,21 @@ async fn converse(
             commands.extend(talk.hear(Input::Came(outcome)));
         }
     }
+    let bills = errands.bills;
     let Talk { dialogue, mut screens, .. } = talk;
 
-    if begun_anew {
+    if let Some(note) = begun_with {
         screens.retain(|screen| *screen != Screen::StaleButton);
         if screens.is_empty() {
             screens.push(dialogue.question());
         }
-        screens.insert(0, Screen::Note(Note::BegunAnew));
+        screens.insert(0, Screen::Note(note));
     }
     if was_told {
         screens.retain(|screen| *screen != Screen::StaleButton);
     }
-    let replies = replies(ports, policy, &chat, &dialogue, &screens, answer_in).await?;
+    let mut replies = replies(ports, policy, &chat, &dialogue, &screens, answer_in).await?;
+    replies.extend(bills);
     chat.dialogue = stored::write(&dialogue).map_err(|error| {
         PortError::with_source(ErrorKind::Inconsistent, "a dialogue cannot be written down", error)
     })?;
@@ -184,21 +192,28 @@ pub(super) fn language(chat: &Chat) -> Language {
     Language::parse(&chat.language).unwrap_or_default()
 }
 
-/// Where the conversation stands, and whether it had to begin anew because what was stored cannot be read. Whether the
-/// terms are accepted is the chat's to say.
-fn resumed(chat: &Chat, update: &InboxUpdate) -> (Dialogue, bool) {
+/// The language of a chat, if there is one, or of the client.
+async fn language_of(bot: &BotPorts, event: &ChatEvent) -> Result<Language, PortError> {
+    let chat = bot.chats.chat(event.user).await?;
+    Ok(chat.map_or_else(|| Language::guessed(event.client_language.as_deref()), |chat| language(&chat)))
+}
+
+/// Where the conversation stands, and what has to be said when it begins anew. Whether the terms are accepted is the
+/// chat's to say.
+fn resumed(chat: &Chat, update: &InboxUpdate) -> (Dialogue, Option<Note>) {
     let has_accepted = chat.terms_accepted_at.is_some();
     // Updates are numbered for the whole bot, and no update asks two questions of one user.
-    let fresh = || Dialogue::fresh(has_accepted, u64::try_from(update.update.id).unwrap_or_default());
-    if chat.dialogue.is_empty() {
-        return (fresh(), false);
-    }
+    let fresh =
+        |has_accepted| Dialogue::fresh(has_accepted, u64::try_from(update.update.id).unwrap_or_default());
     match stored::read(&chat.dialogue) {
-        Some(dialogue) if (dialogue.stage == Stage::Terms) != has_accepted => (dialogue, false),
-        Some(_) => (fresh(), false),
+        Some(dialogue) if (dialogue.stage == Stage::Terms) != has_accepted => (dialogue, None),
+        Some(_) => (fresh(has_accepted), None),
+        // Forgotten, by a try that went no further.
+        None if chat.dialogue.is_empty() && has_accepted => (fresh(false), Some(Note::Forgotten)),
+        None if chat.dialogue.is_empty() => (fresh(false), None),
         None => {
             tracing::warn!(user.id = chat.user.value(), "a stored dialogue cannot be read and begins anew");
-            (fresh(), has_accepted)
+            (fresh(has_accepted), has_accepted.then_some(Note::BegunAnew))
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! - [`buttons`]: what buttons carry, and what their data means when it comes back;
 //! - [`screens`]: screens as texts and keyboards;
+//! - `payments`: Telegram Stars;
 //! - `stored`: a dialogue as JSON;
 //! - `reading`: what happened in a chat as an input of the conversation.
 
@@ -14,6 +15,7 @@ pub mod buttons;
 mod carry_out;
 mod handle_update;
 mod operator;
+mod payments;
 mod reading;
 pub mod screens;
 mod stored;

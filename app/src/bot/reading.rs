@@ -55,6 +55,7 @@ fn command(text: &str) -> Option<Input> {
         "support" => Input::Open(Page::Support),
         "paysupport" => Input::Open(Page::PaySupport),
         "account" | "balance" => Input::Open(Page::Account),
+        "buy" | "topup" => Input::Open(Page::TopUp),
         "history" => Input::Open(Page::History),
         "language" | "lang" => Input::Open(Page::Languages),
         "delete_me" => Input::AskDeletion,

@@ -317,3 +317,26 @@ photo-damaged = The file is damaged and does not open. Open it on your side, sav
 photo-truncated = The file did not arrive whole. Please send it once more.
 photo-not-for-model = The video service does not read this format. Save the photo as JPEG and send it again.
 photo-not-an-image = This is not a picture. Send a photo of the product: JPEG, PNG or WebP.
+
+## Buying credits
+
+button-top-up = ⭐ Buy credits
+button-package = { $credits ->
+        [one] { $credits } credit
+       *[other] { $credits } credits
+    } for { $stars } ⭐
+page-top-up = ⭐ Credits are bought with Telegram Stars. A video costs 1 credit; one that does not work out gives its credit back by itself. Choose a package:
+invoice-title = { $credits ->
+        [one] { $credits } credit
+       *[other] { $credits } credits
+    }
+invoice-description = Credits for videos of product photos: { $credits }. A video costs 1 credit.
+note-package-gone = This package is not on sale any more. These are:
+note-offer-gone = This bill is not valid any more. No money was taken. Open a new one: /buy
+note-paid = ✅ Paid, thank you! You have { $credits ->
+        [one] { $credits } credit
+       *[other] { $credits } credits
+    }.
+note-payment-returned = This payment could not be credited, so your Stars went back to you. Open a new bill: /buy
+note-paid-back = The Stars of a purchase went back to you, so credits were taken back: { $taken }. Left: { $credits }.
+history-purchase-refund = purchase given back

@@ -328,3 +328,29 @@ photo-damaged = Файл повреждён и не открывается. От
 photo-truncated = Файл дошёл не целиком. Пришлите его ещё раз.
 photo-not-for-model = Этот формат видеосервис не читает. Сохраните фото как JPEG и пришлите снова.
 photo-not-an-image = Это не картинка. Пришлите фото товара в JPEG, PNG или WebP.
+
+## Покупка кредитов
+
+button-top-up = ⭐ Купить кредиты
+button-package = { $credits ->
+        [one] { $credits } кредит
+        [few] { $credits } кредита
+       *[many] { $credits } кредитов
+    } за { $stars } ⭐
+page-top-up = ⭐ Кредиты покупаются за Telegram Stars. Одно видео стоит 1 кредит; за видео, которое не получилось, кредит возвращается сам. Выберите пакет:
+invoice-title = { $credits ->
+        [one] { $credits } кредит
+        [few] { $credits } кредита
+       *[many] { $credits } кредитов
+    }
+invoice-description = Кредиты на видео из фото товара: { $credits } шт. Одно видео стоит 1 кредит.
+note-package-gone = Такого пакета больше нет. Вот что есть сейчас:
+note-offer-gone = Этот счёт больше не действует. Деньги не списаны. Откройте новый: /buy
+note-paid = ✅ Оплата прошла, спасибо! На балансе { $credits ->
+        [one] { $credits } кредит
+        [few] { $credits } кредита
+       *[many] { $credits } кредитов
+    }.
+note-payment-returned = Эту оплату не получилось зачислить, поэтому звёзды вернулись вам. Откройте новый счёт: /buy
+note-paid-back = Звёзды за покупку вернулись вам, поэтому списано кредитов: { $taken }. Осталось: { $credits }.
+history-purchase-refund = возврат покупки

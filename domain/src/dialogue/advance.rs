@@ -18,17 +18,17 @@ pub fn advance(dialogue: &Dialogue, input: Input, facts: &Facts) -> Turn {
         Input::SetLanguage(language) => {
             turn.command(Command::SetLanguage(language)).note(Note::LanguageSet).repeat()
         }
-        input if dialogue.stage == Stage::Terms => before_terms(turn, input),
+        input if dialogue.stage == Stage::Terms => before_terms(turn, &input),
         input => after_terms(turn, input, facts),
     }
 }
 
 /// Until the terms are accepted, nothing else is done.
-fn before_terms(turn: Turn, input: Input) -> Turn {
+fn before_terms(turn: Turn, input: &Input) -> Turn {
     match input {
         Input::Start { referrer } => {
             let turn = match referrer {
-                Some(referrer) => turn.command(Command::NoteReferrer(referrer)),
+                Some(referrer) => turn.command(Command::NoteReferrer(*referrer)),
                 None => turn,
             };
             turn.repeat()
@@ -52,6 +52,7 @@ fn after_terms(turn: Turn, input: Input, facts: &Facts) -> Turn {
         Input::Again(order) => turn.command(Command::FindOrder { order, is_refused: false }),
         Input::TryAgain(order) => turn.command(Command::FindOrder { order, is_refused: true }),
         Input::CancelOrder(order) => turn.command(Command::CancelOrder(order)),
+        Input::Buy(package) => turn.command(Command::Bill(package)),
         Input::Picture(picture) => pictured(turn, picture),
         Input::Text(text) => said(turn, &text, facts),
         Input::Other => turn.note(Note::NotUseful).repeat(),

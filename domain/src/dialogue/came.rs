@@ -2,7 +2,9 @@
 
 use crate::{order::Order, prompt::Brief};
 
-use super::{Dialogue, Draft, Facts, Note, Outcome, PhotoSource, Picture, Refusal, Screen, Stage, Turn};
+use super::{
+    Dialogue, Draft, Facts, Note, Outcome, Page, PhotoSource, Picture, Refusal, Screen, Stage, Turn,
+};
 
 pub(super) fn came(turn: Turn, outcome: Outcome, facts: &Facts) -> Turn {
     match outcome {
@@ -24,6 +26,8 @@ pub(super) fn came(turn: Turn, outcome: Outcome, facts: &Facts) -> Turn {
         Outcome::Ordered(order) => ordered(turn, order),
         Outcome::NotOrdered(refusal) => refused(turn, refusal, facts),
         Outcome::Found { order, is_refused } => found(turn, &order, is_refused),
+        Outcome::Billed => turn,
+        Outcome::NoSuchPackage => turn.note(Note::PackageGone).show(Screen::Page(Page::TopUp)),
         Outcome::NoSuchOrder => turn.note(Note::NoSuchOrder).repeat(),
         Outcome::Cancelled { cancelled, going_on } => {
             turn.note(Note::Cancelled { cancelled, going_on }).repeat()

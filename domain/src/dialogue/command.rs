@@ -1,7 +1,7 @@
 //! What a conversation has others do, and what comes of it.
 
 use crate::{
-    id::{ConfirmationId, LanguageId, OrderId, UserId},
+    id::{ConfirmationId, LanguageId, OrderId, PackageId, UserId},
     money::Credits,
     order::{Order, Quantity},
     photo::PhotoError,
@@ -47,6 +47,8 @@ pub enum Command {
     /// Cancel what is not in the making yet of an order of this user. Answered by [`Outcome::Cancelled`] or
     /// [`Outcome::NoSuchOrder`].
     CancelOrder(OrderId),
+    /// Write a bill for a package of credits. Answered by [`Outcome::Billed`] or [`Outcome::NoSuchPackage`].
+    Bill(PackageId),
     /// Delete what is known of the user. Answered by [`Outcome::Forgotten`].
     ForgetUser,
 }
@@ -114,6 +116,10 @@ pub enum Outcome {
         /// So many are in the making, and will be.
         going_on: u8,
     },
+    /// The bill is written, and is the answer.
+    Billed,
+    /// No such package is on sale.
+    NoSuchPackage,
     /// Nothing is known of the user any more.
     Forgotten,
 }

@@ -1,7 +1,7 @@
 //! What can happen in a conversation.
 
 use crate::{
-    id::{AlbumId, FileId, LanguageId, OrderId, UserId},
+    id::{AlbumId, FileId, LanguageId, OrderId, PackageId, UserId},
     order::Quantity,
     prompt::Template,
 };
@@ -36,11 +36,13 @@ pub enum Page {
     History,
     /// The choice of languages.
     Languages,
+    /// The packages of credits on sale.
+    TopUp,
 }
 
 impl Page {
     /// Every page.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Help,
         Self::Privacy,
         Self::Support,
@@ -48,6 +50,7 @@ impl Page {
         Self::Account,
         Self::History,
         Self::Languages,
+        Self::TopUp,
     ];
 }
 
@@ -112,6 +115,8 @@ pub enum Input {
     TryAgain(OrderId),
     /// An order is to be cancelled, as far as nothing of it is in the making.
     CancelOrder(OrderId),
+    /// A package of credits is to be bought.
+    Buy(PackageId),
     /// A picture.
     Picture(Picture),
     /// A text that is no command.

@@ -76,6 +76,8 @@ pub enum Note {
         /// So many are in the making.
         going_on: u8,
     },
+    /// No such package is on sale any more.
+    PackageGone,
     /// The language is another.
     LanguageSet,
     /// Everything is deleted.

@@ -132,6 +132,7 @@ fn best(command: Command) -> Option<Outcome> {
             Outcome::Found { order: Box::new(order(Template::AdVideo)), is_refused }
         }
         Command::CancelOrder(_) => Outcome::Cancelled { cancelled: 3, going_on: 0 },
+        Command::Bill(_) => Outcome::Billed,
         Command::ForgetUser => Outcome::Forgotten,
         Command::NoteReferrer(_) | Command::SetLanguage(_) => return None,
     })
@@ -149,6 +150,7 @@ fn said(input: &Input, step: u64) -> String {
         Input::AcceptTerms => "[I accept]".to_owned(),
         Input::AskDeletion => "[Delete my data]".to_owned(),
         Input::SetLanguage(language) => format!("[Language: {language}]"),
+        Input::Buy(package) => format!("[Buy {package}]"),
         Input::Again(_) => "[Make another]".to_owned(),
         Input::TryAgain(_) => "[Try again]".to_owned(),
         Input::CancelOrder(_) => "[Cancel the order]".to_owned(),
@@ -192,6 +194,7 @@ fn done(command: &Command) -> String {
         }
         Command::FindOrder { .. } => "find that order".to_owned(),
         Command::CancelOrder(_) => "cancel what is still queued of that order".to_owned(),
+        Command::Bill(package) => format!("send the bill for {package}"),
         Command::ForgetUser => "delete what is known of the user".to_owned(),
     }
 }
@@ -221,6 +224,7 @@ fn shown(screen: &Screen) -> String {
 
 fn paged(page: Page) -> String {
     match page {
+        Page::TopUp => "Which package?".to_owned(),
         Page::Account => "Your balance, and what can be set.".to_owned(),
         Page::History => "Where your credits came from and went, and why.".to_owned(),
         Page::Languages => "Which language? [Russian] [English]".to_owned(),

@@ -3,7 +3,7 @@
 
 use domain::{
     dialogue::{Choice, Dialogue, Input, Outcome, Page, Refusal},
-    id::{LanguageId, OrderId, UserId},
+    id::{LanguageId, OrderId, PackageId, UserId},
     money::Credits,
     order::Quantity,
     photo::PhotoError,
@@ -221,6 +221,17 @@ fn pages_are_read_without_leaving_an_order() {
     }
     chat.user(Input::SetLanguage(LanguageId::new("en").unwrap()));
     chat.user(Input::UnknownCommand).choose(Choice::Confirm);
+    assert_snapshot!(chat.told);
+}
+
+#[test]
+fn credits_are_bought_in_the_midst_of_an_order() {
+    let mut chat = Script::at_confirmation();
+    let short = Refusal::Credits { needed: Credits::of(3), available: Credits::of(1) };
+    chat.outside(Outcome::NotOrdered(short)).choose(Choice::Confirm).user(Input::Open(Page::TopUp));
+    let package = PackageId::new("ten").unwrap();
+    chat.outside(Outcome::NoSuchPackage).user(Input::Buy(package.clone())).user(Input::Buy(package));
+    chat.choose(Choice::Quantity(Quantity::Three)).choose(Choice::Confirm);
     assert_snapshot!(chat.told);
 }
 

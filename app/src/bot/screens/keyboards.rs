@@ -10,6 +10,7 @@ use ports::bot::{ChatButton, Keyboard};
 
 use crate::{
     bot::buttons::Button,
+    policy::Package,
     texts::{Language, numbered},
 };
 
@@ -34,7 +35,12 @@ fn rows(language: Language, rows: &[&[(&'static str, Button)]]) -> Keyboard {
 }
 
 /// The buttons of a screen; none where it stands before another.
-pub(super) fn keyboard(language: Language, screen: &Screen, dialogue: &Dialogue) -> Keyboard {
+pub(crate) fn keyboard(
+    language: Language,
+    screen: &Screen,
+    dialogue: &Dialogue,
+    packages: &[Package],
+) -> Keyboard {
     let answer = |choice| Button::Choice { step: dialogue.step, choice };
     let rows = |buttons: &[&[(&'static str, Button)]]| rows(language, buttons);
     let to_menu = ("button-menu", Button::Menu);
@@ -44,7 +50,7 @@ pub(super) fn keyboard(language: Language, screen: &Screen, dialogue: &Dialogue)
             &[("button-accept-terms", Button::AcceptTerms)],
             &[("button-languages", Button::Open(Page::Languages))],
         ]),
-        Screen::Menu { has_draft } => menu(language, *has_draft),
+        Screen::Menu { has_draft } => menu(language, *has_draft, !packages.is_empty()),
         Screen::AskPhoto | Screen::AskPrompt => rows(&[&[("button-cancel", Button::Cancel)]]),
         Screen::AskBrief => rows(&[
             &[("button-own-prompt-instead", answer(Choice::OwnPromptInstead))],
@@ -63,7 +69,7 @@ pub(super) fn keyboard(language: Language, screen: &Screen, dialogue: &Dialogue)
             &[("button-accept-prompt", answer(Choice::AcceptPrompt))],
             &[("button-edit-prompt", answer(Choice::EditPrompt)), ("button-cancel", Button::Cancel)],
         ]),
-        Screen::AskQuantity => quantities(language, dialogue),
+        Screen::AskQuantity => quantities(language, dialogue, !packages.is_empty()),
         Screen::Confirm => rows(&[
             &[("button-confirm", answer(Choice::Confirm))],
             &[("button-change-template", answer(Choice::ChangeTemplate)), ("button-cancel", Button::Cancel)],
@@ -80,11 +86,11 @@ pub(super) fn keyboard(language: Language, screen: &Screen, dialogue: &Dialogue)
             &[("button-delete", answer(Choice::Delete))],
             &[("button-keep-data", answer(Choice::KeepData))],
         ]),
-        Screen::Page(page) => page_keyboard(language, *page),
+        Screen::Page(page) => page_keyboard(language, *page, packages),
     }
 }
 
-fn menu(language: Language, has_draft: bool) -> Keyboard {
+fn menu(language: Language, has_draft: bool, is_selling: bool) -> Keyboard {
     let mut keyboard = rows(
         language,
         &[
@@ -92,24 +98,35 @@ fn menu(language: Language, has_draft: bool) -> Keyboard {
             &[("button-account", Button::Open(Page::Account)), ("button-help", Button::Open(Page::Help))],
         ],
     );
+    if is_selling {
+        keyboard.insert(1, top_up(language));
+    }
     if has_draft {
         keyboard.splice(0..0, rows(language, &[&[("button-resume", Button::Resume)]]));
     }
     keyboard
 }
 
-fn quantities(language: Language, dialogue: &Dialogue) -> Keyboard {
+fn top_up(language: Language) -> Vec<ChatButton> {
+    let data = Button::Open(Page::TopUp).data();
+    vec![ChatButton { label: numbered(language, "button-top-up", &[]), data }]
+}
+
+fn quantities(language: Language, dialogue: &Dialogue, is_selling: bool) -> Keyboard {
     let button = |quantity: Quantity| {
         let button = Button::Choice { step: dialogue.step, choice: Choice::Quantity(quantity) };
         let label = numbered(language, "button-quantity", &[("videos", i64::from(quantity.videos()))]);
         vec![ChatButton { label, data: button.data() }]
     };
     let mut keyboard: Keyboard = Quantity::ALL.into_iter().map(button).collect();
+    if is_selling {
+        keyboard.push(top_up(language));
+    }
     keyboard.extend(rows(language, &[&[("button-cancel", Button::Cancel)]]));
     keyboard
 }
 
-fn page_keyboard(language: Language, page: Page) -> Keyboard {
+fn page_keyboard(language: Language, page: Page, packages: &[Package]) -> Keyboard {
     let to_menu = ("button-menu", Button::Menu);
     match page {
         Page::Help | Page::Support | Page::PaySupport => {
@@ -131,6 +148,16 @@ fn page_keyboard(language: Language, page: Page) -> Keyboard {
             ],
         ),
         Page::History => rows(language, &[&[("button-account", Button::Open(Page::Account))], &[to_menu]]),
+        Page::TopUp => {
+            let button = |package: &Package| {
+                let args = [("credits", package.credits.value()), ("stars", i64::from(package.stars))];
+                let data = Button::Buy(package.name.clone()).data();
+                vec![ChatButton { label: numbered(language, "button-package", &args), data }]
+            };
+            let mut keyboard: Keyboard = packages.iter().map(button).collect();
+            keyboard.extend(rows(language, &[&[to_menu]]));
+            keyboard
+        }
         Page::Languages => {
             let button = |to: Language| {
                 let key = match to {

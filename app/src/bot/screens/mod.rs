@@ -14,11 +14,11 @@ use domain::{
 use fluent_bundle::FluentArgs;
 use ports::bot::ChatMessage;
 
-pub(crate) use self::notes::note;
 pub use self::{
     history::{Movement, Why},
     keyboards::{after_refund, after_video},
 };
+pub(crate) use self::{keyboards::keyboard as buttons, notes::note};
 use crate::{
     Policy,
     texts::{Language, numbered, worded},
@@ -76,7 +76,7 @@ pub fn render(
     let keyboard = screens
         .iter()
         .rev()
-        .map(|screen| keyboards::keyboard(language, screen, dialogue))
+        .map(|screen| buttons(language, screen, dialogue, &policy.bot.packages))
         .find(|keyboard| !keyboard.is_empty())
         .unwrap_or_default();
     ChatMessage { text: cut(&texts.join("\n\n"), MESSAGE_UNITS_MAX).0.to_owned(), keyboard }
@@ -160,6 +160,8 @@ fn page_text(language: Language, page: Page, shown: &Shown, policy: &Policy) -> 
         Page::Account => account(language, shown, policy),
         Page::History => history::text(language, &shown.history),
         Page::Languages => numbered(language, "page-languages", &[]),
+        Page::TopUp if policy.bot.packages.is_empty() => numbered(language, "note-payments-closed", &[]),
+        Page::TopUp => numbered(language, "page-top-up", &[]),
     }
 }
 

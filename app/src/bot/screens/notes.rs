@@ -45,6 +45,7 @@ pub(crate) fn note(language: Language, note: &Note) -> String {
         Note::NothingToDrop => say("note-nothing-to-drop"),
         Note::NoSuchOrder => say("note-no-such-order"),
         Note::Cancelled { cancelled, going_on } => cancelled_text(language, *cancelled, *going_on),
+        Note::PackageGone => say("note-package-gone"),
         Note::LanguageSet => say("note-language-set"),
         Note::Forgotten => say("note-forgotten"),
         Note::DataKept => say("note-data-kept"),

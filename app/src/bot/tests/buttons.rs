@@ -1,6 +1,6 @@
 use domain::{
     dialogue::{Choice, Page},
-    id::OrderId,
+    id::{OrderId, PackageId},
     order::Quantity,
     prompt::Template,
 };
@@ -37,6 +37,8 @@ fn buttons() -> impl Strategy<Value = Button> {
         order.clone().prop_map(Button::Again),
         order.clone().prop_map(Button::TryAgain),
         order.prop_map(Button::CancelOrder),
+        "[^\\x00-\\x1f\\x7f:]{1,16}"
+            .prop_filter_map("a name", |name| PackageId::new(name).ok().map(Button::Buy)),
         (any::<u64>(), prop::sample::select(choices))
             .prop_map(|(step, choice)| Button::Choice { step, choice }),
     ]
@@ -47,7 +49,7 @@ proptest! {
     fn what_a_button_carries_fits_and_comes_back_as_the_same_button(button in buttons()) {
         let data = button.data();
         prop_assert!((1..=64).contains(&data.len()), "{data}");
-        prop_assert_eq!(Button::parse(&data), Some(button));
+        prop_assert_eq!(Button::parse(&data), Some(button.clone()));
         prop_assert!(button.input().is_ok());
     }
 

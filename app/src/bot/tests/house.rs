@@ -18,7 +18,8 @@ use ports::{
     ErrorKind, JobRecord, Photo, Placed, PortError, Posting, Prepared,
     bot::{
         Chat, ChatAction, ChatEvent, ChatMessage, EventKind, FileRef, InboxUpdate, IncomingUpdate,
-        MockChatClient, MockChatStore, MockInbox, MockOrderMessages, MockReplyQueue, MockUpdateReader, Turn,
+        MockChatClient, MockChatStore, MockInbox, MockOrderMessages, MockPrivacy, MockPurchases,
+        MockReplyQueue, MockUpdateReader, Offer, Payment, Purchase, TakenBack, Turn,
     },
 };
 
@@ -41,6 +42,8 @@ pub(super) struct State {
     pub(super) orders: Vec<Order>,
     pub(super) jobs: Vec<JobRecord>,
     pub(super) holds: usize,
+    pub(super) offers: Vec<Offer>,
+    pub(super) credited: Vec<String>,
     pub(super) credits: u8,
     pub(super) granted: BTreeMap<String, i64>,
     pub(super) pushed: Vec<(String, UserId)>,
@@ -51,6 +54,16 @@ pub(super) struct State {
 }
 
 impl State {
+    fn clone_purchase(&self, payload: &str) -> Result<Option<Purchase>, PortError> {
+        let offer = self.offers.iter().find(|offer| offer.payload == payload);
+        let payment = self.credited.first().map(|charge| Payment {
+            charge: charge.clone(),
+            paid_at: START,
+            refund: None,
+        });
+        Ok(offer.map(|offer| Purchase { offer: offer.clone(), payment }))
+    }
+
     fn fails(&mut self, call: &str) -> Result<(), PortError> {
         match self.failures.iter().position(|(name, _)| *name == call) {
             None => Ok(()),
@@ -82,7 +95,7 @@ impl House {
     pub(super) async fn in_menu() -> Self {
         let mut house = Self::new();
         house.text("/start").await;
-        house.tap(Button::AcceptTerms).await;
+        house.tap(&Button::AcceptTerms).await;
         house
     }
 
@@ -118,7 +131,7 @@ impl House {
         EventKind::Tap { tap: "tap".to_owned(), data, message: Some(40) }
     }
 
-    pub(super) async fn tap(&mut self, button: Button) -> Handled {
+    pub(super) async fn tap(&mut self, button: &Button) -> Handled {
         self.event(Self::tap_event(button.data())).await.unwrap()
     }
 
@@ -164,6 +177,8 @@ impl House {
             chats: Arc::new(self.chats()),
             replies: Arc::new(self.replies()),
             order_messages: Arc::new(MockOrderMessages::new()),
+            purchases: Arc::new(self.purchases()),
+            privacy: Arc::new(self.privacy()),
             client: Arc::new(self.client()),
             reader: Arc::new(reader),
         };
@@ -229,6 +244,62 @@ impl House {
         replies
     }
 
+    fn privacy(&self) -> MockPrivacy {
+        let mut privacy = MockPrivacy::new();
+        let state = Arc::clone(&self.state);
+        privacy.expect_forget_user().returning(move |_| {
+            let mut state = state.lock().unwrap();
+            state.chat.as_mut().expect("a chat").dialogue.clear();
+            state.calls.push("forgotten".to_owned());
+            Ok(())
+        });
+        privacy
+    }
+
+    fn purchases(&self) -> MockPurchases {
+        let mut purchases = MockPurchases::new();
+        let state = Arc::clone(&self.state);
+        purchases.expect_offer().returning(move |offer| {
+            let mut state = state.lock().unwrap();
+            if let Some(earlier) = state.offers.iter().find(|earlier| earlier.payload == offer.payload) {
+                assert_eq!(earlier, offer, "the same offer again");
+            } else {
+                state.offers.push(offer.clone());
+            }
+            Ok(())
+        });
+        let state = Arc::clone(&self.state);
+        purchases.expect_offer_of().returning(move |payload| {
+            let state = state.lock().unwrap();
+            state.clone_purchase(payload)
+        });
+        let state = Arc::clone(&self.state);
+        purchases.expect_credit().returning(move |payload, charge, user, stars, _| {
+            let mut state = state.lock().unwrap();
+            state.fails("credit")?;
+            let is_offered =
+                |offer: &&Offer| offer.payload == payload && offer.user == user && offer.stars == stars;
+            if !state.offers.iter().any(|offer| is_offered(&offer)) {
+                return Err(PortError::new(ErrorKind::Rejected, "not offered"));
+            }
+            let balance = Balance { available: Credits::of(state.credits), held: Credits::ZERO };
+            if state.credited.iter().any(|earlier| earlier == charge) {
+                return Ok(Posting::Duplicate(balance));
+            }
+            state.credited.push(charge.to_owned());
+            Ok(Posting::Posted(balance))
+        });
+        let state = Arc::clone(&self.state);
+        purchases.expect_paid_back().returning(move |charge, _| {
+            let state = state.lock().unwrap();
+            let is_ours = state.credited.iter().any(|earlier| earlier == charge);
+            let (bought, taken) = (Credits::of(10), Credits::of(4));
+            let balance = Balance::default();
+            Ok(is_ours.then_some(TakenBack { user: USER, bought, taken, balance, is_repeated: false }))
+        });
+        purchases
+    }
+
     fn client(&self) -> MockChatClient {
         let mut client = MockChatClient::new();
         let state = Arc::clone(&self.state);
@@ -243,6 +314,12 @@ impl House {
             state.calls.push(format!("download {}", file.id));
             state.fails("download")?;
             state.file.clone().ok_or_else(|| PortError::new(ErrorKind::Rejected, "no such file"))
+        });
+        let state = Arc::clone(&self.state);
+        client.expect_refund_stars().returning(move |_, charge| {
+            let mut state = state.lock().unwrap();
+            state.calls.push(format!("refund {charge}"));
+            state.fails("refund")
         });
         let state = Arc::clone(&self.state);
         client.expect_answer_pre_checkout().returning(move |_, answer| {

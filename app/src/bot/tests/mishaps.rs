@@ -1,10 +1,7 @@
 //! What a user meets when something breaks: nothing is done twice, and nothing is lost.
 
 use domain::dialogue::Choice;
-use ports::{
-    ErrorKind, PortError,
-    bot::{EventKind, PreCheckout},
-};
+use ports::{ErrorKind, PortError, bot::EventKind};
 
 use super::house::House;
 use crate::{
@@ -161,29 +158,22 @@ async fn buttons_of_before_a_new_beginning_are_never_taken_for_new_ones() {
     house.picture("photo-1").await;
     house.text("A mug").await;
     for old in 0..=step {
-        house.tap(Button::Choice { step: old, choice: Choice::Confirm }).await;
-        house.tap(Button::Choice { step: old, choice: Choice::OwnPromptInstead }).await;
+        house.tap(&Button::Choice { step: old, choice: Choice::Confirm }).await;
+        house.tap(&Button::Choice { step: old, choice: Choice::OwnPromptInstead }).await;
         assert!(house.replies_now().is_empty(), "{old}");
     }
 }
 
 #[tokio::test]
-async fn nobody_pays_while_no_payments_are_taken() {
-    let mut house = House::in_menu().await;
-    let (payload, currency) = ("p".to_owned(), "XTR".to_owned());
-    let query = "q".to_owned();
-    let asked =
-        EventKind::PreCheckout { query, payload: payload.clone(), currency: currency.clone(), amount: 1 };
-    house.event(asked).await.unwrap();
-    let refused = PreCheckout::Refuse("Покупка кредитов пока закрыта. Деньги не списаны.".to_owned());
-    house.look(|state| assert_eq!(state.calls.last().unwrap(), &format!("{refused:?}")));
-    let turns = house.look(|state| state.turns.len());
-    let charge = "c".to_owned();
-    let paid = EventKind::Paid { charge: charge.clone(), payload, currency, amount: 1 };
-    for told in [paid, EventKind::PaidBack { charge }] {
-        assert_eq!(house.event(told).await.unwrap_err().kind(), ErrorKind::Inconsistent);
-    }
-    house.look(|state| assert_eq!(state.turns.len(), turns, "a person has to look at it"));
+async fn a_deletion_that_broke_off_is_told_of_and_asks_for_the_terms() {
+    let mut house = House::at_confirmation().await;
+    house.text("/delete_me").await;
+    let delete = House::tap_event(house.data_of("Да, удалить"));
+    house.look(|state| state.failures.push(("store", ErrorKind::Transient)));
+    house.event(delete.clone()).await.unwrap_err();
+    house.again(delete, 1).await.unwrap();
+    assert!(house.newest().text.starts_with("Ваши данные удалены."), "{}", house.newest().text);
+    assert_eq!(house.look(|state| state.chat.as_ref().unwrap().terms_accepted_at), None);
 }
 
 #[tokio::test]

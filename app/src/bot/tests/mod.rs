@@ -3,6 +3,7 @@
 mod buttons;
 mod house;
 mod mishaps;
+mod payments;
 mod people;
 mod screens;
 mod stored;

@@ -31,7 +31,7 @@ async fn a_newcomer_accepts_the_terms_and_gets_the_starter_credit_once() {
     house.text("/start").await;
     house.tap_label("Принимаю").await;
     assert!(house.newest().text.contains("Дарим вам 1 кредит"), "{}", house.newest().text);
-    house.tap(Button::AcceptTerms).await;
+    house.tap(&Button::AcceptTerms).await;
     assert!(!house.newest().text.contains("Дарим"));
     house.look(|state| {
         assert_eq!(state.granted.iter().collect::<Vec<_>>(), [(&"grant:starter:5".to_owned(), &1)]);
@@ -54,7 +54,7 @@ async fn whoever_invited_a_newcomer_is_thanked_once_and_nobody_invites_themselve
         house.look(|state| state.others.push(other_chat(has_accepted)));
         house.text(&format!("/start {argument}")).await;
         house.text("/start r77").await;
-        house.tap(Button::AcceptTerms).await;
+        house.tap(&Button::AcceptTerms).await;
         house.look(|state| {
             assert_eq!(state.pushed.len(), thanked, "{argument}");
             assert_eq!(state.granted.contains_key("grant:referrer:5"), thanked == 1, "{argument}");
@@ -79,7 +79,7 @@ async fn the_language_is_guessed_and_then_the_users_own() {
 async fn an_answer_takes_the_place_of_its_question_and_other_buttons_are_answered_below() {
     let mut house = House::at_confirmation().await;
     assert!(matches!(&house.replies_now()[..], [ChatAction::Edit { message: 40, .. }]));
-    house.tap(Button::Menu).await;
+    house.tap(&Button::Menu).await;
     assert!(matches!(&house.replies_now()[..], [ChatAction::Send(_)]));
 }
 
@@ -118,7 +118,7 @@ async fn buttons_about_somebody_elses_order_find_nothing() {
     let mut house = House::in_menu().await;
     let theirs = house.add_order(70, SOMEBODY_ELSE, Template::AdVideo);
     for button in [Button::Again(theirs), Button::TryAgain(theirs), Button::CancelOrder(theirs)] {
-        house.tap(button).await;
+        house.tap(&button).await;
         assert!(house.newest().text.starts_with("Такого заказа я не нашёл."), "{}", house.newest().text);
     }
     house.look(|state| assert!(!state.calls.iter().any(|call| call.starts_with("cancel"))));
@@ -128,7 +128,7 @@ async fn buttons_about_somebody_elses_order_find_nothing() {
 async fn another_one_is_made_of_the_orders_own_photo_and_words() {
     let mut house = House::in_menu().await;
     let order = house.add_order(70, USER, Template::UgcBlogger);
-    house.tap(Button::Again(order)).await;
+    house.tap(&Button::Again(order)).await;
     house.tap_label("Рекламный ролик").await;
     house.tap_label("Без пожеланий").await;
     house.tap_label("1 видео").await;
@@ -147,15 +147,15 @@ async fn another_one_is_made_of_the_orders_own_photo_and_words() {
 async fn an_order_is_cancelled_as_far_as_it_is_queued_however_often_it_is_asked_for() {
     let mut house = House::in_menu().await;
     let order = house.add_order(70, USER, Template::AdVideo);
-    house.tap(Button::CancelOrder(order)).await;
+    house.tap(&Button::CancelOrder(order)).await;
     assert!(house.newest().text.starts_with("Заказ отменён, кредиты вернулись."));
-    house.tap(Button::CancelOrder(order)).await;
+    house.tap(&Button::CancelOrder(order)).await;
     assert!(house.newest().text.starts_with("Заказ отменён, кредиты вернулись."));
     house.look(|state| assert_eq!(state.calls.iter().filter(|call| call.starts_with("cancel")).count(), 1));
 
     let late = house.add_order(71, USER, Template::AdVideo);
     house.look(|state| state.failures.push(("cancel", ports::ErrorKind::Rejected)));
-    house.tap(Button::CancelOrder(late)).await;
+    house.tap(&Button::CancelOrder(late)).await;
     assert!(house.newest().text.starts_with("Отменить уже нельзя"), "{}", house.newest().text);
 }
 
@@ -211,6 +211,7 @@ async fn data_is_deleted_after_a_confirmation_and_the_terms_are_asked_for_again(
     let mut house = House::at_confirmation().await;
     house.text("/delete_me").await;
     house.tap_label("Да, удалить").await;
+    house.look(|state| assert_eq!(state.calls.last().unwrap(), "forgotten"));
     assert!(house.newest().text.starts_with("Ваши данные удалены."), "{}", house.newest().text);
     house.look(|state| {
         let chat = state.chat.as_ref().unwrap();

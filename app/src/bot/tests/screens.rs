@@ -64,6 +64,7 @@ fn notes() -> Vec<Note> {
         Note::Dropped,
         Note::NothingToDrop,
         Note::NoSuchOrder,
+        Note::PackageGone,
         Note::LanguageSet,
         Note::Forgotten,
         Note::DataKept,
@@ -155,6 +156,7 @@ fn every_screen_has_a_text_and_working_buttons_in_every_language() {
     let mut policy = fixtures::policy();
     policy.bot.referral = Credits::of(2);
     policy.bot.username = Some("kadr_bot".to_owned());
+    policy.bot.packages = vec![super::payments::package()];
     policy.bot.support = Some("@kadr_help".to_owned());
     for url in [&mut policy.bot.terms_url, &mut policy.bot.privacy_url, &mut policy.bot.samples_url] {
         *url = Some("https://kadr.example/page".to_owned());
@@ -162,8 +164,13 @@ fn every_screen_has_a_text_and_working_buttons_in_every_language() {
     for language in Language::ALL {
         for screen in screens() {
             for template in Template::ALL {
-                let message =
-                    render(language, &[screen.clone()], &longest(template), &shown(Vec::new()), &policy);
+                let message = render(
+                    language,
+                    std::slice::from_ref(&screen),
+                    &longest(template),
+                    &shown(Vec::new()),
+                    &policy,
+                );
                 assert!(is_filled(&message.text), "{language:?} {screen:?}: {}", message.text);
                 assert_working(&message.keyboard);
             }

@@ -46,7 +46,7 @@ async fn whole(client_language: &'static str, taps: [&str; 6]) -> String {
         house.text(command).await;
         told(&house, command, t);
     }
-    house.tap(Button::Open(domain::dialogue::Page::History)).await;
+    house.tap(&Button::Open(domain::dialogue::Page::History)).await;
     told(&house, &format!("[{history}]"), t);
     talk
 }
