@@ -95,7 +95,13 @@ impl House {
         Self { stub, clock, notes, messenger, keyboard }
     }
 
-    async fn text(&self, to: Audience, text: &str, role: TextRole, is_followed: bool) -> Result<(), PortError> {
+    async fn text(
+        &self,
+        to: Audience,
+        text: &str,
+        role: TextRole,
+        is_followed: bool,
+    ) -> Result<(), PortError> {
         let told = OrderText { order: ORDER, text, role, is_followed, keyboard: &self.keyboard };
         self.messenger.send_text(to, told).await
     }

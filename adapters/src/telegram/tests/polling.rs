@@ -92,7 +92,8 @@ async fn an_update_nobody_can_read_is_stored_as_it_came() {
 
 #[tokio::test]
 async fn failures_wait_ever_longer_and_are_counted() {
-    let conflict = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
+    let conflict =
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
     let webhook = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the \
                    webhook first";
     let answers = vec![

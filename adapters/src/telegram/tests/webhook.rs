@@ -31,7 +31,8 @@ fn a_secret_that_can_be_guessed_or_that_telegram_refuses_is_refused() {
         let inbox = Arc::new(ports::bot::MockInbox::new());
         UpdateHook::new(&secret.to_owned().into(), inbox, Hand::new())
     };
-    for secret in ["", "short", "with a blank in it all", &"x".repeat(257), "кириллица-кириллица"] {
+    for secret in ["", "short", "with a blank in it all", &"x".repeat(257), "кириллица-кириллица"]
+    {
         assert!(matches!(hook(secret), Err(WebhookSecretError)), "{secret}");
     }
     let hook = hook("a-secret-of-20-signs").unwrap();
