@@ -98,8 +98,8 @@ impl Stub {
     }
 }
 
-fn yes(result: Value) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "result": result }))
+fn yes(result: impl Into<Value>) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "result": result.into() }))
 }
 
 fn no(code: u16, description: &str) -> ResponseTemplate {
