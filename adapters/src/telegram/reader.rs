@@ -5,10 +5,17 @@ use ports::{
     ErrorKind, PortError,
     bot::{ChatEvent, EventKind, FileRef, UpdateReader},
 };
+use serde::Deserialize;
+use serde_json::Value;
 use teloxide_core::types::{
     CallbackQuery, ChatMemberUpdated, FileMeta, MediaDocument, MediaKind, MediaPhoto, Message, MessageKind,
     PreCheckoutQuery, SuccessfulPayment, Update, UpdateKind, User,
 };
+
+use super::webhook::ALLOWED_UPDATES;
+
+/// What a message must not be passed over for: each of them the bot lives by.
+const CONTENTS: [&str; 5] = ["successful_payment", "refunded_payment", "text", "photo", "document"];
 
 /// Reads updates by teloxide's types.
 ///
@@ -19,24 +26,29 @@ pub struct TelegramReader;
 
 impl UpdateReader for TelegramReader {
     fn read(&self, body: &str) -> Result<Option<ChatEvent>, PortError> {
-        let update: Update = serde_json::from_str(body)
-            .map_err(|error| PortError::with_source(ErrorKind::Rejected, "this is no update", error))?;
-        Ok(match update.kind {
-            UpdateKind::Message(message) => of_message(&message),
-            UpdateKind::CallbackQuery(tap) => of_tap(tap),
-            UpdateKind::PreCheckoutQuery(query) => Some(of_query(query)),
-            UpdateKind::MyChatMember(change) => of_change(&change),
-            UpdateKind::Error(unread) => {
-                let known = super::webhook::ALLOWED_UPDATES;
-                if let Some(kind) = known.into_iter().find(|kind| unread.get(kind).is_some()) {
-                    let say = format!("this `{kind}` is of a form that cannot be read");
-                    return Err(PortError::new(ErrorKind::Rejected, say));
-                }
-                None
+        let no_update = |error| PortError::with_source(ErrorKind::Rejected, "this is no update", error);
+        let raw: Value = serde_json::from_str(body).map_err(no_update)?;
+        let update = Update::deserialize(&raw).map_err(no_update)?;
+        // teloxide reads what it cannot read as a kind it does not know, and a message as an empty one.
+        let ours = ALLOWED_UPDATES.into_iter().find_map(|kind| Some((kind, raw.get(kind)?)));
+        match (update.kind, ours) {
+            (UpdateKind::Message(Message { kind: MessageKind::Empty {}, .. }), Some((_, message)))
+                if CONTENTS.iter().any(|content| message.get(content).is_some()) =>
+            {
+                Err(unreadable("message"))
             }
-            _ => None,
-        })
+            (UpdateKind::Message(message), _) => Ok(of_message(&message)),
+            (UpdateKind::CallbackQuery(tap), _) => Ok(of_tap(tap)),
+            (UpdateKind::PreCheckoutQuery(query), _) => Ok(Some(of_query(query))),
+            (UpdateKind::MyChatMember(change), _) => Ok(of_change(&change)),
+            (UpdateKind::Error(_), Some((kind, _))) => Err(unreadable(kind)),
+            _ => Ok(None),
+        }
     }
+}
+
+fn unreadable(kind: &str) -> PortError {
+    PortError::new(ErrorKind::Rejected, format!("this `{kind}` is of a form that cannot be read"))
 }
 
 fn event(user: &User, kind: EventKind) -> ChatEvent {

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use domain::{id::UserId, time::Timestamp};
 use ports::Clock;
 use serde_json::{Value, json};
-use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
 
 use super::{TelegramClient, TelegramConfig};
 
@@ -61,7 +61,7 @@ impl Stub {
         let server = MockServer::start().await;
         let answers = Arc::new(Mutex::new(answers));
         let next = Arc::clone(&answers);
-        Mock::given(any())
+        Mock::given(matchers::any())
             .respond_with(move |_: &Request| {
                 let mut answers = next.lock().unwrap();
                 if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
@@ -98,8 +98,8 @@ impl Stub {
     }
 }
 
-fn yes(result: Value) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "result": result }))
+fn yes(result: impl Into<Value>) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "result": result.into() }))
 }
 
 fn no(code: u16, description: &str) -> ResponseTemplate {

@@ -79,7 +79,9 @@ fn what_users_send_is_told_in_our_words() {
         "file_id": "v", "file_unique_id": "v", "width": 720, "height": 1280, "duration": 5,
         "mime_type": "video/mp4", "file_size": 9,
     } });
-    let voice = json!({ "voice": { "file_id": "v", "file_unique_id": "v", "duration": 5, "file_size": 9 } });
+    let voice = json!({ "voice": {
+        "file_id": "v", "file_unique_id": "v", "duration": 5, "mime_type": "audio/ogg", "file_size": 9,
+    } });
     for (content, kind) in [
         (command, EventKind::Text("/start ref_5".to_owned())),
         (json!({ "text": "😀\u{0}" }), EventKind::Text("😀\u{0}".to_owned())),
