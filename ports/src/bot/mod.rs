@@ -9,6 +9,8 @@ mod chat_store;
 mod event;
 mod inbox;
 mod order_messages;
+mod privacy;
+mod purchases;
 mod reply_queue;
 
 pub use chat_client::{ChatClient, FileRef, PreCheckout, StarCharge};
@@ -16,6 +18,8 @@ pub use chat_store::{Chat, ChatStore, Turn};
 pub use event::{ChatEvent, EventKind, UpdateReader};
 pub use inbox::{Inbox, InboxCensus, InboxClaim, InboxUpdate, IncomingUpdate};
 pub use order_messages::{OrderMessages, SentVideo, StatusMessage};
+pub use privacy::Privacy;
+pub use purchases::{CHARGE_BYTES_MAX, Offer, Payment, Purchase, Purchases, Refund, TakenBack};
 pub use reply_queue::{
     ChatAction, ChatButton, ChatMessage, Invoice, Keyboard, Reply, ReplyClaim, ReplyQueue,
 };
@@ -23,5 +27,6 @@ pub use reply_queue::{
 #[cfg(feature = "mock")]
 pub use self::{
     chat_client::MockChatClient, chat_store::MockChatStore, event::MockUpdateReader, inbox::MockInbox,
-    order_messages::MockOrderMessages, reply_queue::MockReplyQueue,
+    order_messages::MockOrderMessages, privacy::MockPrivacy, purchases::MockPurchases,
+    reply_queue::MockReplyQueue,
 };
