@@ -14,7 +14,7 @@ use adapters::{
 };
 use ports::{
     JobStore, LedgerStore, OrderStore, Outbox, PhotoStore, WorkSignal,
-    bot::{ChatStore, Inbox, OrderMessages, ReplyQueue},
+    bot::{ChatStore, Inbox, OrderMessages, Privacy, Purchases, ReplyQueue},
 };
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
@@ -31,6 +31,8 @@ pub(crate) struct Stores {
     pub(crate) chats: Arc<dyn ChatStore>,
     pub(crate) replies: Arc<dyn ReplyQueue>,
     pub(crate) order_messages: Arc<dyn OrderMessages>,
+    pub(crate) purchases: Arc<dyn Purchases>,
+    pub(crate) privacy: Arc<dyn Privacy>,
     pub(crate) signal: Arc<dyn WorkSignal>,
 }
 
@@ -38,7 +40,7 @@ impl Stores {
     fn of<S>(stores: &S, signal: Arc<dyn WorkSignal>) -> Self
     where
         S: OrderStore + JobStore + LedgerStore + Outbox + PhotoStore + Clone + 'static,
-        S: Inbox + ChatStore + ReplyQueue + OrderMessages,
+        S: Inbox + ChatStore + ReplyQueue + OrderMessages + Purchases + Privacy,
     {
         let stores = Arc::new(stores.clone());
         Self {
@@ -50,7 +52,9 @@ impl Stores {
             inbox: stores.clone(),
             chats: stores.clone(),
             replies: stores.clone(),
-            order_messages: stores,
+            order_messages: stores.clone(),
+            purchases: stores.clone(),
+            privacy: stores,
             signal,
         }
     }

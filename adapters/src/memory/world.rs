@@ -203,7 +203,10 @@ impl World {
                 EntryKind::Hold => sum.held_ever += entry.held,
                 EntryKind::Capture => sum.captured += 1,
                 EntryKind::Release => sum.released += 1,
-                EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment => {}
+                EntryKind::Grant
+                | EntryKind::Purchase
+                | EntryKind::PurchaseRefund
+                | EntryKind::Adjustment => {}
             }
         }
         self.bot.forget_order(id, jobs);

@@ -15,6 +15,8 @@ mod orders;
 mod outbox;
 mod photos;
 mod postgres_only;
+mod privacy;
+mod purchases;
 mod replies;
 
 /// Runs each law on each implementation.

@@ -1,7 +1,10 @@
 //! The inbox.
 
 use async_trait::async_trait;
-use domain::{id::WorkerId, time::Timestamp};
+use domain::{
+    id::{UserId, WorkerId},
+    time::Timestamp,
+};
 use ports::{
     PortError, Topic,
     bot::{Inbox, InboxCensus, InboxClaim, InboxUpdate, IncomingUpdate},
@@ -13,6 +16,7 @@ use crate::memory::MemStores;
 /// An update, but for its id and chat.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
+    pub(super) chat: UserId,
     pub(super) body: String,
     pub(super) at: Timestamp,
 }
@@ -54,7 +58,7 @@ impl Inbox for MemStores {
             {
                 continue;
             }
-            let received = Received { body: update.body.clone(), at: now };
+            let received = Received { chat: update.chat, body: update.body.clone(), at: now };
             bot.inbox.put(update.id, update.chat, received, now);
             new += 1;
         }

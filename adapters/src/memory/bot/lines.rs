@@ -102,7 +102,7 @@ impl<T: Clone> LineUp<T> {
 
     /// Takes a claimed one out of its line.
     pub(super) fn done(&mut self, id: i64, chat: UserId, lease: i64) -> Result<T, PortError> {
-        self.let_go(id, chat, lease)?;
+        self.let_go(chat, lease)?;
         self.waiting.remove(&id).map(|row| row.what).ok_or_else(lost)
     }
 
@@ -114,7 +114,7 @@ impl<T: Clone> LineUp<T> {
         lease: i64,
         at: Timestamp,
     ) -> Result<(), PortError> {
-        self.let_go(id, chat, lease)?;
+        self.let_go(chat, lease)?;
         let row = self.waiting.get_mut(&id).ok_or_else(lost)?;
         row.due_at = at;
         row.failures += 1;
@@ -126,13 +126,10 @@ impl<T: Clone> LineUp<T> {
         self.waiting.iter().any(|(other, row)| row.chat == chat && *other != id)
     }
 
-    fn let_go(&mut self, id: i64, chat: UserId, lease: i64) -> Result<(), PortError> {
-        if !self.is_held(id, chat, lease) {
-            return Err(lost());
-        }
-        if let Some(line) = self.lines.get_mut(&chat) {
-            line.lease_until = None;
-        }
+    /// Frees a line whose claim still holds, also when what was claimed is gone.
+    fn let_go(&mut self, chat: UserId, lease: i64) -> Result<(), PortError> {
+        let line = self.lines.get_mut(&chat).filter(|line| line.lease == lease && line.lease_until.is_some());
+        line.ok_or_else(lost)?.lease_until = None;
         Ok(())
     }
 }
