@@ -5,6 +5,7 @@ mod command_line;
 mod goals;
 mod modes;
 mod mutants;
+mod provider_shapes;
 mod queues;
 mod twice;
 
