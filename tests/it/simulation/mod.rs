@@ -3,6 +3,7 @@
 mod callbacks;
 mod command_line;
 mod goals;
+mod mock;
 mod modes;
 mod mutants;
 mod provider_shapes;
