@@ -287,7 +287,7 @@ impl Measurement {
         let new = NewOrder {
             user: USER,
             confirmation: None,
-            photo: Bytes::from_static(sample::SMALL_PHOTO),
+            photo: Bytes::from_static(sample::PHOTO),
             template: Template::AdVideo,
             brief: Brief::new(brief).map_err(FloodError::setup("the sample brief cannot be used"))?,
             wishes: None,

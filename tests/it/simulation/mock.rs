@@ -88,7 +88,7 @@ fn the_mock_calls_back_as_its_options_say() {
 
 #[test]
 fn garbage_at_the_door_changes_nothing_about_the_orders_and_fills_no_log() {
-    let flood = kadr_sim(&["flood", "--orders", "4", "--seconds", "2", "--rate", "170", "--json"])
+    let flood = kadr_sim(&["flood", "--orders", "4", "--seconds", "1", "--rate", "170", "--json"])
         .env("RUST_LOG", "warn")
         .output()
         .unwrap();
