@@ -7,7 +7,7 @@ use std::{
 
 use crate::kie::Seal;
 
-/// How many are remembered: more than KIE sends within the time a signature is good for, at 20 tasks in ten seconds.
+/// How many are remembered: more than an account at its limit of 20 tasks in ten seconds causes while a signature is good.
 const SEALS_MAX: usize = 2_048;
 
 /// The signatures that were acted on lately. Whoever has recorded one callback may send it again as often as he likes
