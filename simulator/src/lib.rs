@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod day;
+pub mod flood;
 pub mod oracle;
 pub mod provider;
 pub mod queueing;

@@ -3,10 +3,11 @@
 //! Everything that arrives here was written by strangers until its signature is checked, so a request is refused at the
 //! cheapest place that can tell: by its path, its headers, its size, its signature. Each connection carries one request,
 //! within limits of bytes and time; so many are served at once, and the rest wait in the system's queue. The house is
-//! asked for nothing before a callback is verified, and then by few at a time: a flood of garbage costs some
-//! arithmetic and no connection of the database.
+//! asked for nothing before a callback is verified, and then by few at a time and once each: a flood of garbage, or of
+//! copies, costs some arithmetic and no connection of the database.
 
 mod flood;
+mod heard;
 mod requests;
 mod server;
 #[cfg(test)]

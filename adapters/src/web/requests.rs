@@ -13,7 +13,7 @@ use hyper::{
 use ports::{CALLBACK_PATH, Clock};
 use tokio::sync::Semaphore;
 
-use super::{Desk, flood::Patience};
+use super::{Desk, flood::Patience, heard::Heard};
 use crate::{
     kie::{CallbackFault, CallbackVerifier, SIGNATURE_HEADER, Seal, TIMESTAMP_HEADER},
     telegram::{SECRET_HEADER, UpdateHook, WEBHOOK_PATH},
@@ -36,6 +36,7 @@ pub struct WebPages {
     clock: Arc<dyn Clock>,
     patience: Patience,
     acting: Semaphore,
+    heard: Heard,
 }
 
 impl std::fmt::Debug for WebPages {
@@ -52,7 +53,8 @@ impl WebPages {
     #[must_use]
     pub fn new(desk: Arc<dyn Desk>, verifier: Option<CallbackVerifier>, clock: Arc<dyn Clock>) -> Self {
         let patience = Patience::new(clock.now());
-        Self { desk, verifier, updates: None, clock, patience, acting: Semaphore::new(ACTED_ON_MAX) }
+        let (acting, heard) = (Semaphore::new(ACTED_ON_MAX), Heard::default());
+        Self { desk, verifier, updates: None, clock, patience, acting, heard }
     }
 
     /// The same pages, and an address for Telegram's updates.
@@ -146,8 +148,8 @@ impl WebPages {
         B: Body + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let task = match self.verified(verifier, request).await {
-            Ok(task) => task,
+        let (task, seal) = match self.verified(verifier, request).await {
+            Ok(verified) => verified,
             Err(fault) => {
                 self.desk.refused(fault);
                 let status = match fault {
@@ -164,9 +166,14 @@ impl WebPages {
         let Ok(_turn) = self.acting.acquire().await else {
             return text(StatusCode::SERVICE_UNAVAILABLE, "closing\n");
         };
+        if self.heard.knows(&seal) {
+            return taken();
+        }
         match self.desk.callback(attempt, &task).await {
-            // What KIE asks for (docs.kie.ai, the callback pages of its models).
-            Ok(()) => reply(StatusCode::OK, "application/json", r#"{"code":200,"msg":"success"}"#),
+            Ok(()) => {
+                self.heard.remember(seal);
+                taken()
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(attempt.id = %attempt, error, "a callback could not be acted on");
@@ -179,7 +186,7 @@ impl WebPages {
         &self,
         verifier: &CallbackVerifier,
         request: Request<B>,
-    ) -> Result<domain::id::TaskId, CallbackFault>
+    ) -> Result<(domain::id::TaskId, Seal), CallbackFault>
     where
         B: Body + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -205,8 +212,13 @@ impl WebPages {
         if task.is_err() {
             self.patience.spend(now);
         }
-        task
+        task.map(|task| (task, seal))
     }
+}
+
+/// What KIE asks for (docs.kie.ai, the callback pages of its models).
+fn taken() -> Response<Full<Bytes>> {
+    reply(StatusCode::OK, "application/json", r#"{"code":200,"msg":"success"}"#)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

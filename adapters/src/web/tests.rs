@@ -95,10 +95,14 @@ struct Letter {
 }
 
 fn letter() -> Letter {
+    signed_at(NOW_S)
+}
+
+fn signed_at(seconds: i64) -> Letter {
     Letter {
         path: format!("/kie/callback/{ATTEMPT}"),
-        timestamp: NOW_S.to_string(),
-        signature: signature(&KEY.to_owned().into(), TASK, NOW_S),
+        timestamp: seconds.to_string(),
+        signature: signature(&KEY.to_owned().into(), TASK, seconds),
         body: body(),
     }
 }
@@ -129,10 +133,10 @@ impl House {
 #[tokio::test]
 async fn a_signed_callback_is_passed_on_with_its_attempt_in_either_spelling_of_its_task() {
     let house = house();
-    for body in
-        [body(), json!({ "data": { "task_id": TASK } }).to_string(), json!({ "taskId": TASK }).to_string()]
-    {
-        assert_eq!(house.post(Letter { body, ..letter() }).await, StatusCode::OK);
+    let spellings =
+        [body(), json!({ "data": { "task_id": TASK } }).to_string(), json!({ "taskId": TASK }).to_string()];
+    for (seconds, body) in (NOW_S..).zip(spellings) {
+        assert_eq!(house.post(Letter { body, ..signed_at(seconds) }).await, StatusCode::OK);
     }
     let heard = house.notes.heard.lock().unwrap().clone();
     assert_eq!(heard, vec![(ATTEMPT.parse().unwrap(), TASK.to_owned()); 3]);
@@ -189,9 +193,25 @@ async fn a_flood_of_garbage_never_reaches_the_house_and_good_callbacks_are_heard
 #[tokio::test]
 async fn good_callbacks_use_up_no_patience() {
     let house = house();
-    for _ in 0..200 {
-        assert_eq!(house.post(letter()).await, StatusCode::OK);
+    for seconds in NOW_S..NOW_S + 200 {
+        assert_eq!(house.post(signed_at(seconds)).await, StatusCode::OK);
     }
+    assert_eq!(house.heard(), 200);
+}
+
+#[tokio::test]
+async fn copies_of_a_callback_are_taken_and_reach_nobody_whatever_attempt_they_name() {
+    let house = house();
+    house.notes.fails.store(1, Ordering::SeqCst);
+    assert_eq!(house.post(letter()).await, StatusCode::SERVICE_UNAVAILABLE, "not acted on, not remembered");
+    house.notes.fails.store(0, Ordering::SeqCst);
+    let others = format!("/kie/callback/{}", ATTEMPT.replace("7000", "7001"));
+    for path in [format!("/kie/callback/{ATTEMPT}"), format!("/kie/callback/{ATTEMPT}"), others] {
+        assert_eq!(house.post(Letter { path, ..letter() }).await, StatusCode::OK);
+    }
+    assert_eq!(house.heard(), 1);
+    assert_eq!(house.post(signed_at(NOW_S + 1)).await, StatusCode::OK);
+    assert_eq!(house.heard(), 2, "one that was signed anew is heard");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::{error::Error, io, net::TcpListener, sync::Arc, time::Duration};
 use adapters::system::SystemClock;
 use clap::Args;
 use ports::Clock;
+use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::screen::{count, local, print};
@@ -12,12 +13,20 @@ use crate::{
     provider::{
         RequestLine, RequestLog,
         kie_model::{AccountPlan, KieCredits, RenderTime},
-        wire::KieSockets,
+        wire::{CallbackEnd, CallbackLine, CallbackSender, CallbackTerms, KieSockets},
     },
     world::{Mishap, Outside, OutsideSettings},
 };
 
+/// What `--help` says below the options.
+const AFTER_HELP: &str = "Callbacks: a task created with `callBackUrl` is told of when it ends, by a POST in KIE's shape. An \
+    answer of the 200s within 15 s takes it; anything else has it sent again 15 s later, three times at most. With \
+    --webhook-key it is signed: X-Webhook-Timestamp holds Unix seconds, X-Webhook-Signature the base64 of \
+    HMAC-SHA256(key, task + \".\" + timestamp). A name is looked up once and no redirect is followed.\n\n\
+    Kadr hears them with KADR_HTTP__PUBLIC_URL=http://127.0.0.1:8080 and the same key in KADR_KIE__WEBHOOK_KEY.";
+
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     /// The port of KIE's API and of the results; 0 for any
     #[arg(long, value_name = "PORT", default_value_t = 8901)]
@@ -47,6 +56,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     render_seconds: Option<u64>,
 
+    /// Sign callbacks with this key, like an account that has made one at kie.ai/settings [default: they are unsigned]
+    #[arg(long, value_name = "KEY")]
+    webhook_key: Option<String>,
+
+    /// Send callbacks to any address, not only to http:// ones of this machine and of private networks
+    #[arg(long)]
+    callbacks_anywhere: bool,
+
     /// Render times and task names come from it
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -57,8 +74,8 @@ pub(super) struct Arguments {
 enum MockError {
     #[error("port {port} cannot be used: {source}; choose another with {option}, or 0 for any")]
     Port { port: u16, option: &'static str, source: io::Error },
-    #[error("a key must be 1 to 200 printable ASCII characters without blanks: give another --key")]
-    Key,
+    #[error("a key must be 1 to 200 printable ASCII characters without blanks: give another {0}")]
+    Key(&'static str),
     #[error("this mishap happens between Kadr and the user, not at a provider: use it with `cargo sim try`")]
     NotOutside,
 }
@@ -77,6 +94,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         let log: RequestLog = Arc::new(|line| print(&shown(line)));
         let outside = Outside::listen(settings, Arc::clone(&clock), sockets, llm, Some(log)).await?;
         greet(&outside, keys.first().map_or("KEY", String::as_str));
+        let terms = CallbackTerms {
+            key: arguments.webhook_key.clone().map(SecretString::from),
+            anywhere: arguments.callbacks_anywhere,
+        };
+        let sender = CallbackSender::new(terms, Arc::new(|line| print(&shown_callback(line))))?;
+        let mut calling = std::pin::pin!(outside.kie.send_callbacks(sender));
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         loop {
@@ -85,6 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
                 biased;
                 _ = interrupt.recv() => break,
                 _ = terminate.recv() => break,
+                () = &mut calling => {}
                 () = clock.sleep_until(next) => {
                     outside.forget_requests().await;
                 }
@@ -107,7 +131,10 @@ fn settings(arguments: &Arguments) -> Result<OutsideSettings, MockError> {
     let is_usable =
         |key: &String| (1..=200).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     if !arguments.key.iter().all(is_usable) {
-        return Err(MockError::Key);
+        return Err(MockError::Key("--key"));
+    }
+    if !arguments.webhook_key.iter().all(is_usable) {
+        return Err(MockError::Key("--webhook-key"));
     }
     if !arguments.key.is_empty() {
         settings.kie.accounts = arguments.key.iter().map(AccountPlan::with_key).collect();
@@ -148,7 +175,7 @@ fn greet(outside: &Outside, key: &str) {
     ));
     print(&format!("  curl -s '{api}/api/v1/jobs/recordInfo?taskId=TASK' -H 'Authorization: Bearer {key}'"));
     print(&format!("  the language model: {llm}/chat/completions, with a text and a photo as a data URL\n"));
-    print("Requests (time, key's fingerprint, HTTP status, the body's code):");
+    print("Requests and callbacks (time, key's fingerprint, HTTP status, the body's code):");
 }
 
 fn shown(line: &RequestLine) -> String {
@@ -156,4 +183,14 @@ fn shown(line: &RequestLine) -> String {
     let status = line.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let code = line.code.map(|code| format!(" code {code}")).unwrap_or_default();
     format!("{}  {:<4} {}  {key}  {status}{code}", local(line.at), line.method, line.path)
+}
+
+fn shown_callback(line: &CallbackLine) -> String {
+    let end = match &line.end {
+        CallbackEnd::Taken(status) | CallbackEnd::Refused(status) => status.to_string(),
+        CallbackEnd::Unanswered(why) => why.clone(),
+        CallbackEnd::NotSent(why) => format!("not sent: {why}"),
+    };
+    let again = if line.again { ", again in 15 s" } else { "" };
+    format!("{}  callback of {} to {}  {end}{again}", local(line.at), line.task, line.to)
 }

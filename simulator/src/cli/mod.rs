@@ -5,6 +5,7 @@
 //! run could not be made; stderr says how. 130: interrupted.
 
 mod bench;
+mod flood;
 mod mock;
 mod run;
 mod scenarios;
@@ -66,6 +67,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Run a scenario's day and report on it: verdict, figures, charts
     Run(run::Arguments),
+    /// Measure in real time what garbage at the address for callbacks costs the workers
+    Flood(flood::Arguments),
     /// Tell one job's life in one column
     Timeline(run::TimelineArguments),
     /// Tell what moved between two reports
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Telegram(arguments) => telegram::run(arguments).map(right),
         Command::Scenarios(arguments) => scenarios::run(arguments).map(right),
         Command::Run(arguments) => run::run(arguments),
+        Command::Flood(arguments) => flood::run(arguments).map(right),
         Command::Timeline(arguments) => run::run_timeline(arguments),
         Command::Compare(arguments) => run::run_compare(arguments),
         Command::Search(command) => {

@@ -3,9 +3,11 @@
 mod callbacks;
 mod command_line;
 mod goals;
+mod mock;
 mod modes;
 mod mutants;
 mod outage;
+mod provider_shapes;
 mod queues;
 mod twice;
 

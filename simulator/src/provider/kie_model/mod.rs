@@ -465,6 +465,12 @@ impl KieModel {
         std::mem::take(&mut self.announced)
     }
 
+    /// A task as whoever is told of its end sees it, whatever the lookup knows of it by then.
+    #[must_use]
+    pub fn view_of(&self, task: &str, now: Timestamp) -> Option<(Api, TaskView)> {
+        self.tasks.get(task).map(|found| (found.api, found.view(task, now)))
+    }
+
     /// When a task ends, well or badly; `None` for one that never does, or that is not there.
     #[must_use]
     pub fn ends(&self, task: &str) -> Option<Timestamp> {

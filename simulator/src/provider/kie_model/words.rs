@@ -72,6 +72,13 @@ pub const NO_UPLOAD_PATH: &str = "Missing required parameter: uploadPath";
 /// No file in the form. The wording is ours, built like its sibling.
 pub const NO_FILE: &str = "Missing required parameter: file";
 
+/// The callback of a task that succeeded (KIE docs, market/bytedance/seedance-2).
+pub const CALLBACK_OF_SUCCESS: &str = "Playground task completed successfully.";
+/// The callback of a task that failed (the same page).
+pub const CALLBACK_OF_FAILURE: &str = "Playground task failed.";
+/// The same of Veo's endpoint (KIE docs, veo3-api/generate-veo-3-video-callbacks).
+pub const VEO_CALLBACK_OF_SUCCESS: &str = "Veo3.1 video generated successfully.";
+
 /// A field is missing (client reports; code 500).
 #[must_use]
 pub fn missing(field: &str) -> No {

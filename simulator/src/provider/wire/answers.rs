@@ -42,11 +42,18 @@ pub(super) fn uploaded(answer: Answer<StoredFile>, upload_base: &str) -> Reply {
             let msg = "File uploaded successfully";
             Reply::json(200, &json!({ "success": true, "code": 200, "msg": msg, "data": data }))
         }
-        Err(No { http, code, msg }) => {
-            Reply::json(http, &json!({ "success": false, "code": code, "msg": msg, "data": null }))
-        }
+        Err(no) => upload_refused(&no),
     };
     arriving(reply, answer.arrives)
+}
+
+fn upload_refused(no: &No) -> Reply {
+    Reply::json(no.http, &json!({ "success": false, "code": no.code, "msg": no.msg, "data": null }))
+}
+
+/// What the file host answers to another method (KIE docs, file upload, HTTP 405).
+pub(super) fn upload_not_by_post() -> Reply {
+    upload_refused(&No::at_status(405, "Method Not Allowed"))
 }
 
 /// A file's bytes, or a plain HTTP error.
@@ -110,6 +117,8 @@ fn market_record(view: &TaskView, result_base: &str) -> Value {
         "completeTime": null,
         "createTime": view.created.as_millis(),
         "creditsConsumed": 0.0,
+        "successFlag": 0,
+        "response": null,
     });
     match &view.progress {
         Progress::Waiting => {}
@@ -118,6 +127,8 @@ fn market_record(view: &TaskView, result_base: &str) -> Value {
         Progress::Succeeded { at, results } => {
             record["state"] = json!("success");
             let urls = urls(results, result_base);
+            record["successFlag"] = json!(1);
+            record["response"] = json!({ "resultUrls": urls });
             record["resultJson"] = json!(if urls.is_empty() {
                 String::new()
             } else {
@@ -130,6 +141,7 @@ fn market_record(view: &TaskView, result_base: &str) -> Value {
         }
         Progress::Failed { at, code, msg } => {
             record["state"] = json!("fail");
+            record["successFlag"] = json!(3);
             record["failCode"] = json!(code);
             record["failMsg"] = json!(msg);
             record["completeTime"] = json!(at.as_millis());
@@ -148,12 +160,15 @@ fn veo_record(view: &TaskView, result_base: &str) -> Value {
         "errorMessage": null,
         "createTime": view.created.as_millis(),
         "completeTime": null,
+        "fallbackFlag": false,
     });
     match &view.progress {
         Progress::Waiting | Progress::Generating | Progress::Strange(_) => {}
         Progress::Succeeded { at, results } => {
             record["successFlag"] = json!(1);
-            record["response"] = json!({ "taskId": view.id, "resultUrls": urls(results, result_base) });
+            let mut response = veo_results(view, results, result_base);
+            response["taskId"] = json!(view.id);
+            record["response"] = response;
             record["completeTime"] = json!(at.as_millis());
         }
         Progress::Failed { at, code, msg } => {
@@ -164,6 +179,18 @@ fn veo_record(view: &TaskView, result_base: &str) -> Value {
         }
     }
     record
+}
+
+/// A finished Veo clip. The clip as it was before it was cut is there only where it was cut: the model renders 16:9.
+pub(super) fn veo_results(view: &TaskView, results: &[String], result_base: &str) -> Value {
+    let urls = urls(results, result_base);
+    let word = |name: &str| view.input.get(name).and_then(Value::as_str);
+    let origins = (word("aspect_ratio") != Some("16:9")).then_some(&urls);
+    json!({
+        "resultUrls": urls,
+        "originUrls": origins,
+        "resolution": word("resolution").unwrap_or("720p"),
+    })
 }
 
 fn iso(at: Timestamp) -> String {

@@ -2,9 +2,11 @@
 //!
 //! Answers come at HTTP 200 with the number in the body's `code`, refusals included; the file host and unknown
 //! routes use real statuses; a client without a User-Agent is cut off at the edge. Of the calls about the model
-//! catalogue there are `schema` and `price`. Not simulated: callbacks, limits on looks.
+//! catalogue there are `schema` and `price`. Callbacks are sent for whoever asks for it. Not simulated: progress
+//! callbacks, whose shape is not documented, and limits on looks.
 
 mod answers;
+mod callbacks;
 pub(crate) mod multipart;
 mod routes;
 #[cfg(test)]
@@ -20,7 +22,10 @@ use std::{
 
 use domain::time::Timestamp;
 use ports::Clock;
+use tokio::sync::Notify;
 use wiremock::Request;
+
+pub use self::callbacks::{CallbackEnd, CallbackLine, CallbackLog, CallbackSender, CallbackTerms};
 
 use super::{
     http::{self, Reply, RequestLog, Service, Skin},
@@ -67,6 +72,8 @@ struct KieService {
     model: Arc<Mutex<KieModel>>,
     clock: Arc<dyn Clock>,
     holds: Mutex<BTreeMap<Call, Duration>>,
+    /// Told when a task may have been created.
+    created: Notify,
     api_base: String,
     upload_base: String,
 }
@@ -86,6 +93,7 @@ impl KieServer {
             model: Arc::new(Mutex::new(KieModel::new(settings))),
             clock,
             holds: Mutex::default(),
+            created: Notify::new(),
             api_base: format!("http://{}", sockets.api.local_addr()?),
             upload_base: format!("http://{}", sockets.upload.local_addr()?),
         });
@@ -145,8 +153,12 @@ impl Service for KieService {
     fn reply(&self, request: &Request) -> Reply {
         let now = self.clock.now();
         let mut reply = routes::route(self, &mut self.model(), request, now);
+        let call = routes::call_of(request.url.path());
+        if call == Some(Call::Create) {
+            self.created.notify_one();
+        }
         let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
-        reply.delay = routes::call_of(request.url.path()).and_then(|call| holds.get(&call).copied());
+        reply.delay = call.and_then(|call| holds.get(&call).copied());
         reply
     }
 

@@ -44,6 +44,7 @@ pub(super) fn route(service: &KieService, model: &mut KieModel, request: &Reques
         ("GET", path) if path.starts_with("/api/v1/models/") => described(model, key, path, now),
         ("GET", path) if path.starts_with("/f/") => download(model, request, now),
         ("GET", path) if path.starts_with("/kieai/") => uploaded_file(model, path, now),
+        (_, path) if call_of(path) == Some(Call::Upload) => answers::upload_not_by_post(),
         (_, path) if call_of(path).is_some() => {
             Reply::json(405, &json!({ "code": 405, "msg": "Method Not Allowed", "data": null }))
         }

@@ -133,7 +133,7 @@ async fn a_task_goes_from_waiting_to_a_result_that_can_be_fetched() {
         waiting["data"],
         json!({ "taskId": task, "model": "sora-2-image-to-video", "state": "waiting", "param": param,
             "resultJson": "", "failCode": null, "failMsg": null, "costTime": null, "completeTime": null,
-            "createTime": START, "creditsConsumed": 0.0 })
+            "createTime": START, "creditsConsumed": 0.0, "successFlag": 0, "response": null })
     );
     world.wait(2_000);
     let ended: Value = serde_json::from_str(&world.get(&look).await.1).unwrap();
