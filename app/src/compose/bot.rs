@@ -65,7 +65,9 @@ impl Bot {
             inbox: all.clone(),
             chats: all.clone(),
             replies: all.clone(),
-            order_messages: all,
+            order_messages: all.clone(),
+            purchases: all.clone(),
+            privacy: all,
             client: client.clone(),
             reader: Arc::new(TelegramReader),
         };
@@ -172,6 +174,7 @@ pub(super) fn terms(telegram: &TelegramSection) -> BotTerms {
         privacy_url: url(&telegram.privacy_url),
         samples_url: url(&telegram.samples_url),
         admins: telegram.admins.0.clone(),
+        packages: telegram.packages.0.clone(),
         ..BotTerms::default()
     }
 }

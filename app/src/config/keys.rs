@@ -42,6 +42,7 @@ pub(super) const KNOWN: &[&str] = &[
     "telegram.terms_url",
     "telegram.privacy_url",
     "telegram.samples_url",
+    "telegram.packages",
     "telegram.starter_credits",
     "telegram.referral_credits",
     "telegram.transfer_timeout_s",

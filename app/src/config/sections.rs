@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::values::{HttpAddress, KieKeys, NameList, Seconds, SecondsList, Secrets, UserList};
+use super::values::{HttpAddress, KieKeys, NameList, PackageList, Seconds, SecondsList, Secrets, UserList};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -200,6 +200,8 @@ pub struct TelegramSection {
     pub privacy_url: Option<HttpAddress>,
     /// Where sample clips are.
     pub samples_url: Option<HttpAddress>,
+    /// Credits on sale for Telegram Stars.
+    pub packages: PackageList,
     /// Credits for accepting the terms, once a user.
     pub starter_credits: u8,
     /// Credits for whoever invited a user who accepts the terms.
@@ -221,6 +223,7 @@ impl Default for TelegramSection {
             terms_url: None,
             privacy_url: None,
             samples_url: None,
+            packages: PackageList::default(),
             starter_credits: 1,
             referral_credits: 0,
             transfer_timeout_s: Seconds(200),

@@ -120,7 +120,10 @@ impl Customer {
 /// The data of the message's first button that begins like this.
 fn button(message: &Message, data: &str) -> Option<String> {
     let buttons = message.keyboard.0.iter().flatten();
-    buttons.filter_map(simulator::telegram::model::Button::data).find(|found| found.starts_with(data)).map(str::to_owned)
+    buttons
+        .filter_map(simulator::telegram::model::Button::data)
+        .find(|found| found.starts_with(data))
+        .map(str::to_owned)
 }
 
 async fn within_a_minute<T>(what: &str, awaited: impl Future<Output = T>) -> T {

@@ -44,6 +44,7 @@ fn line(language: Language, Movement { entry, why }: &Movement) -> String {
     let what = match entry.kind {
         EntryKind::Grant => numbered(language, "history-grant", &[]),
         EntryKind::Purchase => numbered(language, "history-purchase", &[]),
+        EntryKind::PurchaseRefund => numbered(language, "history-purchase-refund", &[]),
         EntryKind::Adjustment => numbered(language, "history-adjustment", &[]),
         EntryKind::Hold => numbered(language, "history-hold", &[]),
         EntryKind::Capture => numbered(language, "history-capture", &[]),

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use domain::id::UserId;
 use ports::bot::{
-    ChatAction, ChatMessage, MockChatClient, MockChatStore, MockInbox, MockOrderMessages, MockReplyQueue,
-    MockUpdateReader,
+    ChatAction, ChatMessage, MockChatClient, MockChatStore, MockInbox, MockOrderMessages, MockPrivacy,
+    MockPurchases, MockReplyQueue, MockUpdateReader,
 };
 
 use super::*;
@@ -34,6 +34,8 @@ impl Bot {
             chats: Arc::new(self.chats),
             replies: Arc::new(self.replies),
             order_messages: Arc::new(MockOrderMessages::new()),
+            purchases: Arc::new(MockPurchases::new()),
+            privacy: Arc::new(MockPrivacy::new()),
             client: Arc::new(self.client),
             reader: Arc::new(MockUpdateReader::new()),
         };

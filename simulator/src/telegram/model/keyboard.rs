@@ -27,6 +27,17 @@ pub struct Button {
     pub press: Press,
 }
 
+impl Button {
+    /// What it sends to the bot, if anything.
+    #[must_use]
+    pub fn data(&self) -> Option<&str> {
+        match &self.press {
+            Press::Data(data) => Some(data),
+            Press::Url(_) | Press::Pay => None,
+        }
+    }
+}
+
 /// Rows of buttons.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyboard(pub Vec<Vec<Button>>);
