@@ -30,6 +30,8 @@ pub(super) enum Cause {
     Theirs,
     /// It goes to many who did not ask.
     Bulk,
+    /// Its turn was reserved, and has come.
+    Reserved,
 }
 
 /// Who may be written to now. In memory and of this process: a wrong guess costs a 429.
@@ -72,6 +74,9 @@ impl Bucket {
 impl Pace {
     /// Takes the room for one message, or says when there is some.
     pub(super) fn take(&self, chat: UserId, cause: Cause, now: Timestamp) -> Result<(), Timestamp> {
+        if cause == Cause::Reserved {
+            return Ok(());
+        }
         let now = now.as_millis();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.sweep(now);
@@ -90,18 +95,25 @@ impl Pace {
         Ok(())
     }
 
-    /// Takes the room for a video, whether or not there is any: what a user waited for so long, and what was downloaded to
-    /// be sent, waits for no status message. Only a chat that Telegram closed is respected.
-    pub(super) fn take_anyway(&self, chat: UserId, now: Timestamp) -> Result<(), Timestamp> {
+    /// Takes the room for a video, and says when it may go: what was downloaded to be sent is better kept for some seconds
+    /// than downloaded again. When it would have to be kept for longer than `patience`, nothing is taken.
+    pub(super) fn reserve(
+        &self,
+        chat: UserId,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Result<Timestamp, Timestamp> {
+        let latest = now.after(patience).as_millis();
         let now = now.as_millis();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.sweep(now);
         let line = state.chats.entry(chat).or_default();
-        if line.closed_until > now {
-            return Err(Timestamp::from_millis(line.closed_until));
+        let opens_at = line.closed_until.max(line.bucket.opens_at(CHAT_MS, CHAT_BURST)).max(now);
+        if opens_at > latest {
+            return Err(Timestamp::from_millis(opens_at));
         }
         line.bucket.take(CHAT_MS, now);
-        Ok(())
+        Ok(Timestamp::from_millis(opens_at))
     }
 
     /// Telegram wants this chat left alone.

@@ -1,6 +1,6 @@
 //! Videos, from a file to a chat.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use domain::id::UserId;
 use ports::{
@@ -21,10 +21,14 @@ use super::{
 };
 use crate::kie::mp4;
 
+const WHAT: &str = "send a video";
 /// The largest file a bot may upload, in bytes (Bot API, Sending files).
 const UPLOAD_BYTES_MAX: u64 = 50 << 20;
 /// The longest caption, counted as [`super::chat`] counts texts (Bot API, sendVideo).
 const CAPTION_MAX: usize = 1_024;
+
+/// How long a video is kept for its turn in the chat: that of five at once, and the messages between.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Sends a video once: one that was sent before is not sent again, whoever asks.
 pub(super) async fn hand_over(
@@ -45,11 +49,14 @@ pub(super) async fn hand_over(
             return Err(PortError::new(ErrorKind::Rejected, say));
         }
     };
+    let turn = client.pace.reserve(chat, PATIENCE, client.clock.now());
+    client.clock.sleep_until(turn.map_err(|at| too_soon(WHAT, at))?).await;
+    // Asked when it goes, so that the buttons come with the last one.
     let keyboard = messenger.last_keyboard(video.order, chat, video.video, video.keyboard).await?;
     let sent = match link {
         Some(link) => {
             let text = format!("{}\n{link}", video.caption);
-            client.send(chat, Cause::Theirs, &ChatMessage { text, keyboard }).await?
+            client.send(chat, Cause::Reserved, &ChatMessage { text, keyboard }).await?
         }
         None => upload(messenger, chat, video, bytes, size, &keyboard).await?,
     };
@@ -69,10 +76,8 @@ async fn upload(
     size: Option<(u32, u32)>,
     keyboard: &Keyboard,
 ) -> Result<Sent, PortError> {
-    const WHAT: &str = "send a video";
     let client = &messenger.client;
     let file = tokio::fs::File::open(video.file).await.map_err(unreadable)?;
-    client.pace.take_anyway(chat, client.clock.now()).map_err(|at| too_soon(WHAT, at))?;
     // Told beforehand how long it is: Telegram's servers take no body in chunks.
     let part = Part::stream_with_length(Body::from(file), bytes)
         .file_name("video.mp4")

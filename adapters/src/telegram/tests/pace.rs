@@ -58,19 +58,23 @@ fn a_flood_closes_its_chat_alone_until_the_time_telegram_said() {
     pace.close(chat(1), Duration::from_secs(240), at(0));
     pace.close(chat(1), Duration::from_secs(1), at(0));
     assert_eq!(pace.take(chat(1), Cause::Theirs, at(239_999)), Err(at(240_000)));
-    assert_eq!(pace.take_anyway(chat(1), at(239_999)), Err(at(240_000)));
+    assert_eq!(pace.reserve(chat(1), Duration::ZERO, at(239_999)), Err(at(240_000)));
     assert_eq!(pace.take(chat(2), Cause::Theirs, at(0)), Ok(()));
     assert_eq!(pace.take(chat(1), Cause::Theirs, at(240_000)), Ok(()));
 }
 
 #[test]
-fn a_video_waits_for_no_status_message_but_the_next_one_waits_for_it() {
+fn a_videos_turn_is_reserved_and_what_follows_comes_after_it() {
     let pace = Pace::default();
     for _ in 0..3 {
         pace.take(chat(1), Cause::Theirs, at(0)).unwrap();
     }
-    pace.take_anyway(chat(1), at(0)).unwrap();
-    assert_eq!(pace.take(chat(1), Cause::Theirs, at(1_999)), Err(at(2_000)));
+    let patience = Duration::from_secs(2);
+    assert_eq!(pace.reserve(chat(1), patience, at(0)), Ok(at(1_000)));
+    assert_eq!(pace.reserve(chat(1), patience, at(0)), Ok(at(2_000)));
+    assert_eq!(pace.reserve(chat(1), patience, at(0)), Err(at(3_000)), "longer than anybody waits");
+    assert_eq!(pace.take(chat(1), Cause::Theirs, at(2_999)), Err(at(3_000)));
+    assert_eq!(pace.take(chat(1), Cause::Theirs, at(3_000)), Ok(()));
 }
 
 #[test]
