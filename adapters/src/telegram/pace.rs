@@ -90,8 +90,8 @@ impl Pace {
         Ok(())
     }
 
-    /// Takes the room for a video, whether or not there is any: what a user waited for so long, and what was downloaded to
-    /// be sent, waits for no status message. Only a chat that Telegram closed is respected.
+    /// Takes the room for a video, whether or not there is any: what a user waited for so long, and what was downloaded
+    /// to be sent, waits for no status message. Only a chat that Telegram closed is respected.
     pub(super) fn take_anyway(&self, chat: UserId, now: Timestamp) -> Result<(), Timestamp> {
         let now = now.as_millis();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
