@@ -95,8 +95,8 @@ fn movie_time(file: &mut (impl Read + Seek), movie: &Box) -> Result<Option<Durat
     }
 }
 
-/// The width and height at which a file is shown, in pixels: those its first track with a picture says (section 8.3.2). `None`
-/// when none does, or the file cannot be read so far.
+/// The width and height at which a file is shown, in pixels: those its first track with a picture says (section 8.3.2).
+/// `None` when none does, or the file cannot be read so far.
 pub(crate) fn picture_size(file: &mut (impl Read + Seek)) -> Option<(u32, u32)> {
     let end = file.seek(SeekFrom::End(0)).ok()?;
     let mut boxes = Boxes::new(0, end);
@@ -299,6 +299,7 @@ mod tests {
                 prop::collection::vec(any::<u8>(), 0..200),
                 Just(video(&[header(1_000, 4_000)])),
                 Just(video(&[long_header(90_000, 360_000), boxed(b"mvex", b"")])),
+                Just(video(&[track(720, 1_280)])),
             ],
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in any::<prop::sample::Index>(),
@@ -311,6 +312,7 @@ mod tests {
             }
             file.truncate(file.len() - cut.index(file.len() + 1) / 4);
             is_mp4(&file);
+            picture_size(&mut Cursor::new(&file));
             if let Ok(Some(time)) = time(&file) {
                 prop_assert!(time > Duration::ZERO);
             }

@@ -64,7 +64,8 @@ impl TelegramClient {
         self.in_turn(chat, cause, &payload, "send a message", Repeat::Seen).await
     }
 
-    /// Makes a message of ours say something else, in its chat's turn. One that says it already, and one that is gone, are done.
+    /// Makes a message of ours say something else, in its chat's turn. One that says it already, and one that is gone,
+    /// are done.
     pub(super) async fn edit(
         &self,
         chat: UserId,

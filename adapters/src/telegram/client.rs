@@ -156,8 +156,8 @@ impl TelegramClient {
     }
 }
 
-/// Whether a text has the form of a token: the bot's id, a colon, and the secret. Anything else in it could change the address it becomes
-/// part of.
+/// Whether a text has the form of a token: the bot's id, a colon, and the secret. Anything else in it could change the
+/// address it becomes part of.
 fn is_token(text: &str) -> bool {
     text.split_once(':').is_some_and(|(id, secret)| {
         !id.is_empty()

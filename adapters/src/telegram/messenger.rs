@@ -14,8 +14,8 @@ use ports::{
 
 use super::{TelegramClient, chat::cut, pace::Cause, video};
 
-/// The shortest time between two changes of one status message. Some edits a minute are harmless; one every second or two ends in
-/// minutes of silence.
+/// The shortest time between two changes of one status message. Some edits a minute are harmless; one every second or
+/// two ends in minutes of silence.
 const EDIT_EVERY: Duration = Duration::from_secs(10);
 /// As of [`super::chat`]; what is kept must be what was sent, or the next look would see a change.
 const TEXT_MAX: usize = 4_096;
@@ -39,7 +39,8 @@ impl std::fmt::Debug for TelegramMessenger {
 }
 
 impl TelegramMessenger {
-    /// Remembers what it sent in `messages`, notes in `chats` who cannot be reached, and tells `admins` what the operator has to know.
+    /// Remembers what it sent in `messages`, notes in `chats` who cannot be reached, and tells `admins` what the
+    /// operator has to know.
     #[must_use]
     pub const fn new(
         client: Arc<TelegramClient>,

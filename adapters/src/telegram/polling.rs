@@ -43,10 +43,10 @@ struct GetUpdates {
 
 /// Asks Telegram for updates and stores them, until `stop` returns.
 ///
-/// An update is confirmed, by asking for what comes after it, when it is stored and not before. Only that needs its number:
-/// after a week of silence Telegram goes on with any number (Bot API, Update), perhaps a smaller one, and whoever then
-/// asked for what comes after the highest ever seen would throw unseen updates away. So a loop that has nothing to
-/// confirm asks for whatever there is; what it gets twice is stored once.
+/// An update is confirmed, by asking for what comes after it, when it is stored and not before. Only that needs its
+/// number: after a week of silence Telegram goes on with any number (Bot API, Update), perhaps a smaller one, and
+/// whoever then asked for what comes after the highest ever seen would throw unseen updates away. So a loop that has
+/// nothing to confirm asks for whatever there is; what it gets twice is stored once.
 pub async fn poll(
     client: &TelegramClient,
     inbox: &dyn Inbox,

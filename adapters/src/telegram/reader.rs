@@ -19,8 +19,8 @@ const CONTENTS: [&str; 5] = ["successful_payment", "refunded_payment", "text", "
 
 /// Reads updates by teloxide's types.
 ///
-/// A kind teloxide does not know is none of the bot's, since it asks for four. One of the four that teloxide cannot read is
-/// refused instead of being passed over: it may be a payment, and an operator has to see it.
+/// A kind teloxide does not know is none of the bot's, since it asks for four. One of the four that teloxide cannot
+/// read is refused instead of being passed over: it may be a payment, and an operator has to see it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TelegramReader;
 

@@ -103,7 +103,8 @@ impl TelegramClient {
     /// Has updates sent to [`WEBHOOK_PATH`] below `public`, with `secret`.
     ///
     /// # Errors
-    /// [`ports::ErrorKind::Rejected`] when Telegram does not take the address, which has to be `https` on port 443, 80, 88 or 8443.
+    /// [`ports::ErrorKind::Rejected`] when Telegram does not take the address, which has to be `https` on port 443, 80,
+    /// 88 or 8443.
     pub async fn set_webhook(&self, public: &Url, secret: &SecretString) -> Result<(), PortError> {
         let url = crate::http::join(public, WEBHOOK_PATH);
         let body = SetWebhook {

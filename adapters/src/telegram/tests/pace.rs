@@ -14,8 +14,8 @@ const fn chat(number: i64) -> UserId {
 }
 
 proptest! {
-    /// Whatever is asked for, and whenever: no second has more than the burst and what a second brings, whoever is refused is told the
-    /// first moment it works, and no chat is refused over another's messages.
+    /// Whatever is asked for, and whenever: no second has more than the burst and what a second brings, whoever is
+    /// refused is told the first moment it works, and no chat is refused over another's messages.
     #[test]
     fn a_chat_gets_its_pace_and_no_other_ones(asks in prop::collection::vec((0..3_i64, 0..900_i64), 1..200)) {
         let (pace, alone) = (Pace::default(), [Pace::default(), Pace::default(), Pace::default()]);
