@@ -19,7 +19,7 @@ pub(super) const LONG: &str = "Serves a strict simulated Telegram on this machin
     Point a bot at the address it prints instead of https://api.telegram.org, with the token it prints. Polls are held, \
     webhooks called (http is enough on this machine), files and Stars kept in memory. What the bot gets wrong is refused in \
     Telegram's own words; what it should not have done is listed by GET /control/violations: too fast, tapped and not \
-    answered, a payment not heard of, two pollers, a malformed request. No call is shown or kept with its token.";
+    answered, a payment not heard of, two pollers, a malformed request; with any of them the command ends with 2. No call is shown or kept with its token.";
 
 /// The first steps.
 pub(super) const EXAMPLES: &str = "Examples:\n  \
