@@ -270,6 +270,14 @@ async fn hosts_that_claim_at_the_same_moment_get_different_chats(stores: Stores)
     }
 }
 
+/// What hosts hold and held.
+#[derive(Debug, Default)]
+struct Taken {
+    chats: BTreeSet<UserId>,
+    ids: BTreeMap<UserId, Vec<i64>>,
+    count: i64,
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn hosts_take_no_two_updates_of_a_chat_and_lose_none_while_more_arrive() {
     const UPDATES: i64 = 240;
@@ -277,28 +285,26 @@ async fn hosts_take_no_two_updates_of_a_chat_and_lose_none_while_more_arrive() {
     let receiver = {
         let stores = stores.clone();
         tokio::spawn(async move {
-            for id in 0..UPDATES / 2 {
-                stores
-                    .receive(&[(2 * id, UserId::new(id % 5)), (2 * id + 1, UserId::new(id % 3))], at(0))
-                    .await;
+            for n in 0..UPDATES / 2 {
+                let two = [(2 * n, UserId::new(n % 5)), (2 * n + 1, UserId::new(n % 3))];
+                stores.receive(&two, at(0)).await;
             }
         })
     };
-    // Chats in somebody's hands, and what was taken of each.
-    let taken: Arc<Mutex<(BTreeSet<UserId>, BTreeMap<UserId, Vec<i64>>)>> = Arc::default();
+    let taken: Arc<Mutex<Taken>> = Arc::default();
     let hosts = (0..4).map(|_| {
         let (stores, taken) = (stores.clone(), taken.clone());
         tokio::spawn(async move {
-            while taken.lock().await.1.values().map(Vec::len).sum::<usize>() < UPDATES.unsigned_abs() as usize
-            {
+            while taken.lock().await.count < UPDATES {
                 for update in stores.claim_inbox(2, at(1)).await.updates {
                     let chat = update.update.chat;
                     let mut now = taken.lock().await;
-                    assert!(now.0.insert(chat), "two updates of chat {chat} at once");
-                    now.1.entry(chat).or_default().push(update.update.id);
+                    assert!(now.chats.insert(chat), "two updates of chat {chat} at once");
+                    now.ids.entry(chat).or_default().push(update.update.id);
+                    now.count += 1;
                     drop(now);
                     tokio::task::yield_now().await;
-                    taken.lock().await.0.remove(&chat);
+                    taken.lock().await.chats.remove(&chat);
                     stores.handled(&update, at(1)).await;
                 }
                 tokio::task::yield_now().await;
@@ -308,6 +314,6 @@ async fn hosts_take_no_two_updates_of_a_chat_and_lose_none_while_more_arrive() {
     futures_util::future::try_join_all(hosts).await.unwrap();
     receiver.await.unwrap();
     let taken = taken.lock().await;
-    assert!(taken.1.values().all(|ids| ids.is_sorted_by(|a, b| a < b)), "in order and once: {taken:?}");
+    assert!(taken.ids.values().all(|ids| ids.is_sorted_by(|a, b| a < b)), "in order and once: {taken:?}");
     assert_eq!(stores.inbox.census().await.unwrap(), ports::bot::InboxCensus::default());
 }
