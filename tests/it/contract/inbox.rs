@@ -1,15 +1,23 @@
 //! The inbox.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use adapters::postgres::PgStores;
 use domain::{id::UserId, time::Timestamp};
 use ports::{
     ErrorKind, Topic,
     bot::{InboxClaim, InboxUpdate, IncomingUpdate, Turn},
 };
 
+use tokio::sync::Mutex;
+
 use super::laws;
 use crate::{
     make::{USER, WORKER, at, s},
-    stores::Stores,
+    stores::{Stores, fresh_database, of_postgres},
 };
 
 laws![
@@ -260,4 +268,52 @@ async fn hosts_that_claim_at_the_same_moment_get_different_chats(stores: Stores)
     for chat in 0..8 {
         assert!(of_one(chat).is_sorted() && of_one(chat).len() == 5, "{:?}", of_one(chat));
     }
+}
+
+/// What hosts hold and held.
+#[derive(Debug, Default)]
+struct Taken {
+    chats: BTreeSet<UserId>,
+    ids: BTreeMap<UserId, Vec<i64>>,
+    count: i64,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn hosts_take_no_two_updates_of_a_chat_and_lose_none_while_more_arrive() {
+    const UPDATES: i64 = 240;
+    let stores = of_postgres(&PgStores::connect(&fresh_database().await, 6).await.unwrap());
+    let receiver = {
+        let stores = stores.clone();
+        tokio::spawn(async move {
+            for n in 0..UPDATES / 2 {
+                let two = [(2 * n, UserId::new(n % 5)), (2 * n + 1, UserId::new(n % 3))];
+                stores.receive(&two, at(0)).await;
+            }
+        })
+    };
+    let taken: Arc<Mutex<Taken>> = Arc::default();
+    let hosts = (0..4).map(|_| {
+        let (stores, taken) = (stores.clone(), taken.clone());
+        tokio::spawn(async move {
+            while taken.lock().await.count < UPDATES {
+                for update in stores.claim_inbox(2, at(1)).await.updates {
+                    let chat = update.update.chat;
+                    let mut now = taken.lock().await;
+                    assert!(now.chats.insert(chat), "two updates of chat {chat} at once");
+                    now.ids.entry(chat).or_default().push(update.update.id);
+                    now.count += 1;
+                    drop(now);
+                    tokio::task::yield_now().await;
+                    taken.lock().await.chats.remove(&chat);
+                    stores.handled(&update, at(1)).await;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    futures_util::future::try_join_all(hosts).await.unwrap();
+    receiver.await.unwrap();
+    let taken = taken.lock().await;
+    assert!(taken.ids.values().all(|ids| ids.is_sorted_by(|a, b| a < b)), "in order and once: {taken:?}");
+    assert_eq!(stores.inbox.census().await.unwrap(), ports::bot::InboxCensus::default());
 }

@@ -1,6 +1,7 @@
 //! One suite of laws for the stores, run on memory and on PostgreSQL alike.
 
 mod adoption;
+mod bot_lockstep;
 mod breaker;
 mod chats;
 mod circuits;

@@ -178,7 +178,7 @@ async fn a_users_dialogue_and_messages_are_forgotten_and_nobody_elses(stores: St
     }
     let mine = given_up.iter().find(|reply| reply.chat == USER).unwrap();
     let gone = stores.replies.sent(mine, at(2)).await.unwrap_err();
-    assert_eq!(gone.kind(), ErrorKind::Conflict, "but its sender frees the line");
+    assert_eq!(gone.kind(), ErrorKind::Conflict, "it is not there to be sent");
     let other = given_up.iter().find(|reply| reply.chat == OTHER).unwrap();
     stores.replies.sent(other, at(2)).await.unwrap();
     let left: Vec<_> = stores.claim_replies(at(500)).await.iter().map(|reply| reply.chat).collect();

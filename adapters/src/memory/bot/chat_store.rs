@@ -46,9 +46,8 @@ impl ChatStore for MemStores {
             bot.check_chat(changed)?;
             bot.write_chat(changed, now);
         }
-        bot.handled(&turn.update)?;
+        let is_followed = bot.handled(&turn.update, now)?;
         bot.write_replies(chat, &turn.replies, now);
-        let is_followed = bot.inbox.is_followed(turn.update.update.id, chat);
         drop(world);
         if is_followed {
             self.signal.ring(Topic::Inbox);

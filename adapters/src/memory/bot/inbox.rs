@@ -35,12 +35,12 @@ impl BotTables {
         if self.inbox.is_held(id, chat, update.lease) { Ok(()) } else { Err(lost()) }
     }
 
-    /// Writes that an update was handled.
-    pub(super) fn handled(&mut self, update: &InboxUpdate) -> Result<(), PortError> {
+    /// Writes that an update was handled; whether the next one of its chat may go now.
+    pub(super) fn handled(&mut self, update: &InboxUpdate, now: Timestamp) -> Result<bool, PortError> {
         let (id, chat) = (update.update.id, update.update.chat);
-        let received = self.inbox.done(id, chat, update.lease)?;
+        let (received, is_followed) = self.inbox.done(id, chat, update.lease, now)?;
         self.handled.insert(id, received.at);
-        Ok(())
+        Ok(is_followed)
     }
 }
 
@@ -92,22 +92,14 @@ impl Inbox for MemStores {
 
     async fn postpone(&self, update: &InboxUpdate, at: Timestamp, _why: &str) -> Result<(), PortError> {
         let (id, chat) = (update.update.id, update.update.chat);
-        let mut world = self.lock();
-        world.bot.inbox.postpone(id, chat, update.lease, at)?;
-        let is_followed = world.bot.inbox.is_followed(id, chat);
-        drop(world);
-        if is_followed {
-            self.signal.ring(Topic::Inbox);
-        }
-        Ok(())
+        self.lock().bot.inbox.postpone(id, chat, update.lease, at)
     }
 
-    async fn park(&self, update: &InboxUpdate, _now: Timestamp, _why: &str) -> Result<(), PortError> {
+    async fn park(&self, update: &InboxUpdate, now: Timestamp, _why: &str) -> Result<(), PortError> {
         let (id, chat) = (update.update.id, update.update.chat);
         let mut world = self.lock();
-        let received = world.bot.inbox.done(id, chat, update.lease)?;
+        let (received, is_followed) = world.bot.inbox.done(id, chat, update.lease, now)?;
         world.bot.parked.insert(id, received);
-        let is_followed = world.bot.inbox.is_followed(id, chat);
         drop(world);
         if is_followed {
             self.signal.ring(Topic::Inbox);

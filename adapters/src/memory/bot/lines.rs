@@ -1,10 +1,10 @@
 //! Lines: what waits in a chat's line is claimed one at a time, head first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{id::UserId, time::Timestamp};
 use ports::{ErrorKind, PortError};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// What waits, a line a chat.
 #[derive(Debug)]
@@ -12,27 +12,30 @@ pub(super) struct LineUp<T> {
     /// What is not done.
     pub(super) waiting: BTreeMap<i64, Waiting<T>>,
     lines: FxHashMap<UserId, Line>,
+    /// The lines in which something waits, in the order of the claim.
+    due: BTreeSet<(Timestamp, UserId)>,
 }
 
 impl<T> Default for LineUp<T> {
     fn default() -> Self {
-        Self { waiting: BTreeMap::new(), lines: FxHashMap::default() }
+        Self { waiting: BTreeMap::new(), lines: FxHashMap::default(), due: BTreeSet::new() }
     }
 }
 
 /// One that waits.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting<T> {
-    pub(super) chat: UserId,
     pub(super) what: T,
-    due_at: Timestamp,
     failures: u32,
 }
 
 #[derive(Debug, Default)]
 struct Line {
+    waiting: BTreeSet<i64>,
+    /// When its head may be claimed.
+    due_at: Option<Timestamp>,
     lease: i64,
-    lease_until: Option<Timestamp>,
+    is_leased: bool,
 }
 
 /// A claimed one.
@@ -48,7 +51,11 @@ pub(super) struct Head<T> {
 impl<T: Clone> LineUp<T> {
     /// Puts one into its chat's line.
     pub(super) fn put(&mut self, id: i64, chat: UserId, what: T, now: Timestamp) {
-        self.waiting.insert(id, Waiting { chat, what, due_at: now, failures: 0 });
+        self.waiting.insert(id, Waiting { what, failures: 0 });
+        let line = self.lines.entry(chat).or_default();
+        line.waiting.insert(id);
+        let due_at = *line.due_at.get_or_insert(now);
+        self.due.insert((due_at, chat));
     }
 
     /// Claims up to `limit` heads of lines, and tells when the next one falls due.
@@ -58,55 +65,54 @@ impl<T: Clone> LineUp<T> {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> (Vec<Head<T>>, Option<Timestamp>) {
-        let mut seen: FxHashSet<UserId> = FxHashSet::default();
-        let is_free = |chat: &UserId| {
-            self.lines.get(chat).and_then(|line| line.lease_until).is_none_or(|until| until <= now)
-        };
-        let mut due: Vec<(Timestamp, i64)> = Vec::new();
-        let mut next_due_at: Option<Timestamp> = None;
-        for (id, row) in &self.waiting {
-            let heads_line = seen.insert(row.chat);
-            if row.due_at > now {
-                next_due_at = Some(next_due_at.map_or(row.due_at, |at| at.min(row.due_at)));
-            } else if heads_line && is_free(&row.chat) {
-                due.push((row.due_at, *id));
-            }
-        }
-        due.sort_unstable();
-        due.truncate(limit as usize);
+        let due = self.due.iter().take_while(|(at, _)| *at <= now).take(limit as usize);
+        let chats: Vec<UserId> = due.map(|(_, chat)| *chat).collect();
         let mut claimed = Vec::new();
-        for (_, id) in &due {
-            let Some(row) = self.waiting.get_mut(id) else { continue };
-            let line = self.lines.entry(row.chat).or_default();
+        for chat in chats {
+            let Some(line) = self.lines.get_mut(&chat) else { continue };
+            let Some((id, row)) = line.waiting.first().and_then(|id| Some((*id, self.waiting.get(id)?)))
+            else {
+                continue;
+            };
             line.lease += 1;
-            line.lease_until = Some(lease_until);
-            row.due_at = lease_until;
-            let (chat, what, failures) = (row.chat, row.what.clone(), row.failures);
-            claimed.push(Head { id: *id, chat, what, failures, lease: line.lease });
+            line.is_leased = true;
+            let (what, failures, lease) = (row.what.clone(), row.failures, line.lease);
+            claimed.push(Head { id, chat, what, failures, lease });
+            self.set_due(chat, Some(lease_until));
         }
         claimed.sort_unstable_by_key(|head| head.id);
         if claimed.len() == limit as usize {
-            next_due_at = None;
-        } else if !claimed.is_empty() {
-            next_due_at = Some(next_due_at.map_or(lease_until, |at| at.min(lease_until)));
+            return (claimed, None);
         }
-        (claimed, next_due_at)
+        let later = self.due.iter().map(|(at, _)| *at).find(|at| *at > now);
+        let own = (!claimed.is_empty()).then_some(lease_until);
+        (claimed, [later, own].into_iter().flatten().min())
     }
 
     /// Whether a claim still holds; nothing is changed.
     pub(super) fn is_held(&self, id: i64, chat: UserId, lease: i64) -> bool {
-        let line = self.lines.get(&chat);
-        line.is_some_and(|line| line.lease == lease && line.lease_until.is_some())
-            && self.waiting.contains_key(&id)
+        let holds = |line: &Line| line.lease == lease && line.is_leased && line.waiting.contains(&id);
+        self.lines.get(&chat).is_some_and(holds)
     }
 
-    /// Takes a claimed one out of its line.
-    pub(super) fn done(&mut self, id: i64, chat: UserId, lease: i64) -> Result<T, PortError> {
-        self.let_go(chat, lease)?;
-        self.waiting.remove(&id).map(|row| row.what).ok_or_else(lost)
+    /// Takes a claimed one out of its line; whether the next one of the line may go now.
+    pub(super) fn done(
+        &mut self,
+        id: i64,
+        chat: UserId,
+        lease: i64,
+        now: Timestamp,
+    ) -> Result<(T, bool), PortError> {
+        self.let_go(id, chat, lease)?;
+        let line = self.lines.entry(chat).or_default();
+        line.waiting.remove(&id);
+        let is_followed = !line.waiting.is_empty();
+        self.set_due(chat, is_followed.then_some(now));
+        let row = self.waiting.remove(&id).ok_or_else(lost)?;
+        Ok((row.what, is_followed))
     }
 
-    /// Leaves a claimed one at the head of its line until `at`.
+    /// Leaves a claimed one in its line, which is due again at `at`.
     pub(super) fn postpone(
         &mut self,
         id: i64,
@@ -114,22 +120,38 @@ impl<T: Clone> LineUp<T> {
         lease: i64,
         at: Timestamp,
     ) -> Result<(), PortError> {
-        self.let_go(chat, lease)?;
-        let row = self.waiting.get_mut(&id).ok_or_else(lost)?;
-        row.due_at = at;
-        row.failures += 1;
+        self.let_go(id, chat, lease)?;
+        self.set_due(chat, Some(at));
+        self.waiting.get_mut(&id).ok_or_else(lost)?.failures += 1;
         Ok(())
     }
 
-    /// Whether another one waits in a chat's line.
-    pub(super) fn is_followed(&self, id: i64, chat: UserId) -> bool {
-        self.waiting.iter().any(|(other, row)| row.chat == chat && *other != id)
+    /// Drops what waits in a chat's line, and the claim of its head.
+    pub(super) fn clear(&mut self, chat: UserId) {
+        let Some(line) = self.lines.get_mut(&chat) else { return };
+        line.lease += 1;
+        line.is_leased = false;
+        for id in std::mem::take(&mut line.waiting) {
+            self.waiting.remove(&id);
+        }
+        self.set_due(chat, None);
     }
 
-    /// Frees a line whose claim still holds, also when what was claimed is gone.
-    fn let_go(&mut self, chat: UserId, lease: i64) -> Result<(), PortError> {
-        let line = self.lines.get_mut(&chat).filter(|line| line.lease == lease && line.lease_until.is_some());
-        line.ok_or_else(lost)?.lease_until = None;
+    fn set_due(&mut self, chat: UserId, at: Option<Timestamp>) {
+        let line = self.lines.entry(chat).or_default();
+        if let Some(before) = std::mem::replace(&mut line.due_at, at) {
+            self.due.remove(&(before, chat));
+        }
+        if let Some(at) = at {
+            self.due.insert((at, chat));
+        }
+    }
+
+    fn let_go(&mut self, id: i64, chat: UserId, lease: i64) -> Result<(), PortError> {
+        if !self.is_held(id, chat, lease) {
+            return Err(lost());
+        }
+        self.lines.entry(chat).or_default().is_leased = false;
         Ok(())
     }
 }

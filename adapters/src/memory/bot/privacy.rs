@@ -72,7 +72,7 @@ impl Privacy for MemStores {
         if let Some(chat) = world.bot.chats.get_mut(&user) {
             chat.dialogue.clear();
         }
-        world.bot.replies.waiting.retain(|_, row| row.chat != user);
+        world.bot.replies.clear(user);
         for update in world.bot.parked.values_mut().filter(|update| update.chat == user) {
             update.body.clear();
         }

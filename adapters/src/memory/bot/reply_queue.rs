@@ -62,11 +62,8 @@ impl ReplyQueue for MemStores {
         Ok(ReplyClaim { replies: replies.collect(), next_due_at })
     }
 
-    async fn sent(&self, reply: &Reply, _now: Timestamp) -> Result<(), PortError> {
-        let mut world = self.lock();
-        world.bot.replies.done(reply.id, reply.chat, reply.lease)?;
-        let is_followed = world.bot.replies.is_followed(reply.id, reply.chat);
-        drop(world);
+    async fn sent(&self, reply: &Reply, now: Timestamp) -> Result<(), PortError> {
+        let (_, is_followed) = self.lock().bot.replies.done(reply.id, reply.chat, reply.lease, now)?;
         if is_followed {
             self.signal.ring(Topic::Replies);
         }
@@ -74,14 +71,7 @@ impl ReplyQueue for MemStores {
     }
 
     async fn postpone(&self, reply: &Reply, at: Timestamp, _why: &str) -> Result<(), PortError> {
-        let mut world = self.lock();
-        world.bot.replies.postpone(reply.id, reply.chat, reply.lease, at)?;
-        let is_followed = world.bot.replies.is_followed(reply.id, reply.chat);
-        drop(world);
-        if is_followed {
-            self.signal.ring(Topic::Replies);
-        }
-        Ok(())
+        self.lock().bot.replies.postpone(reply.id, reply.chat, reply.lease, at)
     }
 
     async fn give_up(&self, reply: &Reply, now: Timestamp, _why: &str) -> Result<(), PortError> {

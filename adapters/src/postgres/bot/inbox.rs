@@ -12,7 +12,7 @@ use ports::{
 };
 use sqlx::{FromRow, PgExecutor};
 
-use super::lines::{answered_line, claim_heads, of_line, shortened};
+use super::lines::{answered_line, claim_heads, lengthen_lines, of_line, shortened};
 use crate::postgres::{
     PgStores,
     claim_rows::claimed,
@@ -21,27 +21,29 @@ use crate::postgres::{
     time::{from_db, to_db},
 };
 
-/// Lines first, so that an update never waits in none. Both in the order of their keys: two receivers of the same updates
-/// then wait for each other and not both at once.
-const RECEIVE: &str = "WITH lines AS (
-         INSERT INTO inbox_lines (chat_id) SELECT DISTINCT chat FROM unnest($2::bigint[]) AS chat ORDER BY chat
-         ON CONFLICT (chat_id) DO NOTHING),
-     received AS (
-         INSERT INTO inbox (update_id, chat_id, body, received_at, due_at)
-         SELECT id, chat, body, $4, $4 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u (id, chat, body)
-         ORDER BY id ON CONFLICT (update_id) DO NOTHING RETURNING 1),
-     counted AS (SELECT count(*) AS new FROM received)
-     SELECT new, CASE WHEN new > 0 THEN pg_notify($5, '')::text END FROM counted";
+/// Updates, then lines, both in the order of their keys: two receivers of the same updates wait for each other and not both
+/// at once.
+const RECEIVE: &str = concat!(
+    "WITH received AS (
+         INSERT INTO inbox (update_id, chat_id, body, received_at)
+         SELECT id, chat, body, $4 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u (id, chat, body)
+         ORDER BY id ON CONFLICT (update_id) DO NOTHING RETURNING chat_id),
+     lines AS (",
+    lengthen_lines!("inbox_lines", "received", "$4"),
+    "), counted AS (SELECT count(*) AS new FROM received)
+     SELECT new, CASE WHEN new > 0 THEN pg_notify($5, '')::text END FROM counted"
+);
 
 const CLAIM: &str = claim_heads!("inbox", "inbox_lines", "update_id", "m.body, m.received_at");
 
+/// `$5` is whether the update is done.
 const ANSWER: &str = concat!(
-    answered_line!("inbox_lines"),
-    "UPDATE inbox m SET done_at = $4, parked = $5, due_at = coalesce($6, due_at), last_error = coalesce($7, last_error),
-            body = CASE WHEN $4::timestamptz IS NULL OR $5 THEN body ELSE '' END,
+    answered_line!("inbox_lines", "$5", "$4"),
+    "UPDATE inbox m SET done_at = CASE WHEN $5 THEN $4 END, parked = $6, last_error = coalesce($7, last_error),
+            body = CASE WHEN $5 AND NOT $6 THEN '' ELSE body END,
             failures = failures + CASE WHEN $7 IS NULL THEN 0 ELSE 1 END
      FROM line",
-    of_line!("inbox", "update_id")
+    of_line!("update_id", "$5")
 );
 
 #[derive(FromRow)]
@@ -72,24 +74,24 @@ pub(super) enum Answer<'a> {
     Parked { at: Timestamp, why: &'a str },
 }
 
-/// Writes what became of an update; whether another one of its chat waits behind it. `None` when the lease is lost.
+/// Writes what became of an update; whether another one of its chat may go now. `None` when the lease is lost.
 pub(super) async fn answer(
     executor: impl PgExecutor<'_>,
     update: &InboxUpdate,
     answer: Answer<'_>,
 ) -> Result<Option<bool>, sqlx::Error> {
-    let (done_at, is_parked, due_at, why) = match answer {
-        Answer::Handled { at } => (Some(at), false, None, None),
-        Answer::Postponed { until, why } => (None, false, Some(until), Some(why)),
-        Answer::Parked { at, why } => (Some(at), true, None, Some(why)),
+    let (at, is_done, is_parked, why) = match answer {
+        Answer::Handled { at } => (at, true, false, None),
+        Answer::Postponed { until, why } => (until, false, false, Some(why)),
+        Answer::Parked { at, why } => (at, true, true, Some(why)),
     };
     sqlx::query_scalar(ANSWER)
         .bind(update.update.id)
         .bind(update.update.chat.value())
         .bind(update.lease)
-        .bind(done_at.map(to_db))
+        .bind(to_db(at))
+        .bind(is_done)
         .bind(is_parked)
-        .bind(due_at.map(to_db))
         .bind(why.map(shortened))
         .fetch_optional(executor)
         .await

@@ -72,7 +72,13 @@ impl Privacy for PgStores {
         let mut tx = self.connections.begin().await.map_err(failed(TRIED))?;
         for sql in [
             "UPDATE inbox SET body = '' WHERE chat_id = $1 AND parked AND body <> ''",
-            "DELETE FROM replies WHERE chat_id = $1 AND done_at IS NULL",
+            // The line before its messages, as everybody who takes both.
+            "SELECT chat_id FROM reply_lines WHERE chat_id = $1 FOR UPDATE",
+            "WITH gone AS (DELETE FROM replies WHERE chat_id = $1 AND done_at IS NULL RETURNING 1),
+                  counted AS (SELECT count(*)::integer AS messages FROM gone)
+             UPDATE reply_lines SET waiting = waiting - messages, lease_no = lease_no + 1, leased = false,
+                    due_at = CASE WHEN waiting > messages THEN due_at END
+             FROM counted WHERE chat_id = $1",
             "UPDATE chats SET dialogue = '' WHERE tg_user_id = $1 AND dialogue <> ''",
         ] {
             sqlx::query(sql).bind(user.value()).execute(&mut *tx).await.map_err(failed(TRIED))?;

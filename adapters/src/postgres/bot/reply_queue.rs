@@ -13,7 +13,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::{
     action_rows::{from_json, to_json},
-    lines::{answered_line, claim_heads, of_line, shortened},
+    lines::{answered_line, claim_heads, lengthen_lines, of_line, shortened},
 };
 use crate::postgres::{
     PgStores,
@@ -26,22 +26,29 @@ use crate::postgres::{
 const CLAIM: &str = claim_heads!("replies", "reply_lines", "id", "m.action");
 
 /// Rows are numbered in the order they are put in.
-const WRITE: &str = "WITH line AS (
-         INSERT INTO reply_lines (chat_id) VALUES ($1) ON CONFLICT (chat_id) DO NOTHING),
-     written AS (
-         INSERT INTO replies (chat_id, action, written_at, due_at)
-         SELECT $1, action, $3, $3 FROM unnest($2::text[]) WITH ORDINALITY AS a (action, place) ORDER BY place)
-     SELECT pg_notify($4, '')";
+const WRITE: &str = concat!(
+    "WITH written AS (
+         INSERT INTO replies (chat_id, action, written_at)
+         SELECT $1, action, $3 FROM unnest($2::text[]) WITH ORDINALITY AS a (action, place) ORDER BY place
+         RETURNING chat_id),
+     lines AS (",
+    lengthen_lines!("reply_lines", "written", "$3"),
+    ") SELECT pg_notify($4, '')"
+);
 
-const SENT: &str =
-    concat!(answered_line!("reply_lines"), "DELETE FROM replies m USING line", of_line!("replies", "id"));
+const SENT: &str = concat!(
+    answered_line!("reply_lines", "true", "$4"),
+    "DELETE FROM replies m USING line",
+    of_line!("id", "true")
+);
 
+/// `$5` is whether it is given up.
 const NOT_SENT: &str = concat!(
-    answered_line!("reply_lines"),
-    "UPDATE replies m SET done_at = $4, due_at = coalesce($5, due_at), last_error = $6, failures = failures + 1,
-            action = CASE WHEN $4::timestamptz IS NULL THEN action ELSE '' END
+    answered_line!("reply_lines", "$5", "$4"),
+    "UPDATE replies m SET done_at = CASE WHEN $5 THEN $4 END, last_error = $6, failures = failures + 1,
+            action = CASE WHEN $5 THEN '' ELSE action END
      FROM line",
-    of_line!("replies", "id")
+    of_line!("id", "$5")
 );
 
 #[derive(FromRow)]
@@ -143,11 +150,12 @@ impl ReplyQueue for PgStores {
         Ok(ReplyClaim { replies, next_due_at })
     }
 
-    async fn sent(&self, reply: &Reply, _now: Timestamp) -> Result<(), PortError> {
+    async fn sent(&self, reply: &Reply, now: Timestamp) -> Result<(), PortError> {
         let is_followed = sqlx::query_scalar(SENT)
             .bind(reply.id)
             .bind(reply.chat.value())
             .bind(reply.lease)
+            .bind(to_db(now))
             .fetch_optional(&self.connections)
             .await
             .map_err(failed("write that a message is out"))?;
@@ -155,11 +163,11 @@ impl ReplyQueue for PgStores {
     }
 
     async fn postpone(&self, reply: &Reply, at: Timestamp, why: &str) -> Result<(), PortError> {
-        self.not_sent(reply, None, Some(at), why).await
+        self.not_sent(reply, at, false, why).await
     }
 
     async fn give_up(&self, reply: &Reply, now: Timestamp, why: &str) -> Result<(), PortError> {
-        self.not_sent(reply, Some(now), None, why).await
+        self.not_sent(reply, now, true, why).await
     }
 }
 
@@ -167,16 +175,16 @@ impl PgStores {
     async fn not_sent(
         &self,
         reply: &Reply,
-        done_at: Option<Timestamp>,
-        due_at: Option<Timestamp>,
+        at: Timestamp,
+        is_given_up: bool,
         why: &str,
     ) -> Result<(), PortError> {
         let is_followed = sqlx::query_scalar(NOT_SENT)
             .bind(reply.id)
             .bind(reply.chat.value())
             .bind(reply.lease)
-            .bind(done_at.map(to_db))
-            .bind(due_at.map(to_db))
+            .bind(to_db(at))
+            .bind(is_given_up)
             .bind(shortened(why))
             .fetch_optional(&self.connections)
             .await
