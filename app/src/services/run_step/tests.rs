@@ -382,7 +382,8 @@ async fn a_worker_that_is_stopping_or_has_held_a_job_for_long_lets_go_of_it_afte
 
 #[tokio::test]
 async fn a_step_that_was_stored_is_not_stored_again_because_its_answer_was_lost() {
-    for was_stored in [true, false] {
+    // Also when the look fails at first.
+    for (was_stored, looks) in [(true, 1), (true, 2), (false, 1)] {
         let mut mocks = Mocks::with_order(Template::OwnPrompt);
         let stored = Arc::new(std::sync::Mutex::new(Vec::<Job>::new()));
         let (storing, reading) = (Arc::clone(&stored), Arc::clone(&stored));
@@ -398,7 +399,12 @@ async fn a_step_that_was_stored_is_not_stored_again_because_its_answer_was_lost(
                 }
             },
         );
-        mocks.jobs.expect_job().times(1).returning(move |_| {
+        let mut looked = 0;
+        mocks.jobs.expect_job().times(looks).returning(move |_| {
+            looked += 1;
+            if looked < looks {
+                return Err(PortError::new(ErrorKind::Transient, "away"));
+            }
             let job = reading.lock().unwrap()[0].clone();
             let job = if was_stored { job } else { Job { state: State::Prompting, ..job } };
             Ok(Some(ports::JobRecord { job, next_run_at: None, leased_until: None }))
