@@ -41,9 +41,9 @@ impl Oracle {
     }
 
     /// A look that was put off is due now. Whoever holds the job keeps it, so that nobody loses a step to a callback.
-    pub(super) fn hastened(&mut self, scene: Scene, job: JobNo) {
+    pub(super) fn hastened(&mut self, scene: Scene, job: JobNo, asked_at: Timestamp) {
         let Some(live) = find(&mut self.jobs, &mut self.tally, scene, job, "was hastened") else { return };
-        let is_put_off = live.due_at.is_some_and(|due_at| due_at > scene.at);
+        let is_put_off = live.due_at.is_some_and(|due_at| due_at > asked_at);
         let is_right = live.stage == Stage::Rendering && live.hold.is_none() && is_put_off;
         self.tally.hold(scene, Law::LegalTransitions, is_right, || {
             format!("hastened while {:?}, held by {:?} and due at {:?}", live.stage, live.hold, live.due_at)

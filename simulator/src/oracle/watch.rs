@@ -259,9 +259,9 @@ impl Observer for Oracle {
                 scene.job = Some(job);
                 self.outdated(scene, job, lease);
             }
-            Kind::Hastened { job } => {
+            Kind::Hastened { job, asked_at } => {
                 scene.job = Some(job);
-                self.hastened(scene, job);
+                self.hastened(scene, job, asked_at);
             }
             Kind::Rescued { job, hung } => {
                 scene.job = Some(job);

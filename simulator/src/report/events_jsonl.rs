@@ -280,7 +280,7 @@ fn line<'a>(event: &Event<'a>, from: Option<StateName>) -> Line<'a> {
         Kind::Outage { number, began } => {
             Line { number: Some(number), began: Some(began), ..named("outage") }
         }
-        Kind::Hastened { job } => Line { job: Some(job.0), ..named("hastened") },
+        Kind::Hastened { job, .. } => Line { job: Some(job.0), ..named("hastened") },
         Kind::CalledBack { job, end } => {
             Line { job: job.map(|job| job.0), end: Some(end.as_str()), ..named("called_back") }
         }

@@ -295,7 +295,7 @@ impl Observer for TimelineDigest {
             Kind::Outage { number, began } => {
                 mixer.number(20 << 32 | (number as u64) << 1 | u64::from(began));
             }
-            Kind::Hastened { job } => mixer.number(23 << 32 | u64::from(job.0)),
+            Kind::Hastened { job, .. } => mixer.number(23 << 32 | u64::from(job.0)),
             Kind::CalledBack { job, end } => {
                 mixer.number(24 << 32 | job.map_or(u64::from(u32::MAX), |job| u64::from(job.0)));
                 mixer.word(end.as_str());

@@ -120,6 +120,8 @@ pub enum Kind<'a> {
     Hastened {
         /// Which job's.
         job: JobNo,
+        /// What the callback took for now: a slow database does what it is asked some time later.
+        asked_at: Timestamp,
     },
     /// A callback of the provider was sent, and this came of it. What it changed is told by itself.
     CalledBack {

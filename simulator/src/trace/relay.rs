@@ -190,7 +190,7 @@ impl What {
             Kind::Outdated { job, process, lease } => Kind::Outdated { job, process, lease },
             Kind::Rescued { job, hung } => Kind::Rescued { job, hung },
             Kind::GivenBack { job, lease } => Kind::GivenBack { job, lease },
-            Kind::Hastened { job } => Kind::Hastened { job },
+            Kind::Hastened { job, asked_at } => Kind::Hastened { job, asked_at },
             Kind::CalledBack { job, end } => Kind::CalledBack { job, end },
             Kind::Charged { account, hundredths } => Kind::Charged { account, hundredths },
             Kind::Called { job, call, end, took_ms } => Kind::Called { job, call, end, took_ms },

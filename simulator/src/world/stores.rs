@@ -262,7 +262,7 @@ impl<S: JobStore> JobStore for SimStores<S> {
                 self.real.hasten(attempt, task, now),
                 |hastening| {
                     if let (Hastening::Hastened, Some(job)) = (hastening, log.job_of_task(task)) {
-                        log.tell(Kind::Hastened { job });
+                        log.tell(Kind::Hastened { job, asked_at: now });
                     }
                 },
             )

@@ -10,7 +10,10 @@ mod write_prompt;
 
 pub use deliver::sweep_work_dir;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use domain::{
     failure::{Failure, FailureClass},
@@ -204,15 +207,22 @@ impl Turn<'_> {
             insist(&*self.ports.clock, || jobs.store_step(lease, &step, after, evidence, now)).await?;
             return Ok(Next::End(self.moved(job, &step)));
         }
+        // The lease does not tell a second write from the first, so whoever missed the answer looks before repeating it.
+        let in_doubt = AtomicBool::new(false);
         insist(&*self.ports.clock, || async {
-            match jobs.store_step(lease, &step, after, evidence, now).await {
-                // The lease does not tell a second write from the first, so look before repeating it.
-                Err(error) if error.kind() == ErrorKind::AnswerLost => match jobs.job(lease.job).await? {
-                    Some(record) if record.job == step.job => Ok(()),
-                    _ => Err(error),
-                },
-                ended => ended,
+            if !in_doubt.load(Ordering::Relaxed) {
+                match jobs.store_step(lease, &step, after, evidence, now).await {
+                    Err(error) if error.kind() == ErrorKind::AnswerLost => {
+                        in_doubt.store(true, Ordering::Relaxed);
+                    }
+                    ended => return ended,
+                }
             }
+            if jobs.job(lease.job).await?.is_some_and(|record| record.job == step.job) {
+                return Ok(());
+            }
+            in_doubt.store(false, Ordering::Relaxed);
+            Err(PortError::new(ErrorKind::AnswerLost, "a step was not found where it was to be stored"))
         })
         .await?;
         self.moved(job, &step);

@@ -114,11 +114,22 @@ fn rendering() -> (Tale, JobNo) {
 fn a_hastened_look_may_be_taken_up_at_once() {
     let (mut tale, job) = rendering();
     tale.wait(s(5));
-    tale.tell(Kind::Hastened { job });
+    tale.tell(Kind::Hastened { job, asked_at: tale.now });
     let now = tale.now;
     tale.actor(job).due_at = Some(now);
     deliver(&mut tale, job);
     tale.ends_well();
+}
+
+#[test]
+fn a_slow_database_hastens_a_look_that_was_put_off_when_it_was_asked() {
+    let (mut tale, job) = rendering();
+    let (asked_at, due_at) = (tale.now, tale.actor(job).due_at.unwrap());
+    tale.wait(due_at.since(asked_at) + s(1));
+    tale.tell(Kind::Hastened { job, asked_at });
+    assert_eq!(tale.oracle.broken(), []);
+    tale.tell(Kind::Hastened { job, asked_at: tale.now });
+    tale.breaks("legal_transitions");
 }
 
 #[test]
@@ -134,13 +145,13 @@ fn a_look_taken_up_early_that_nobody_hastened() {
 fn a_job_that_is_hastened_in_its_workers_hands() {
     let (mut tale, job) = rendering();
     tale.claim(job);
-    tale.tell(Kind::Hastened { job });
+    tale.tell(Kind::Hastened { job, asked_at: tale.now });
     tale.breaks("legal_transitions");
 }
 
 #[test]
 fn a_job_that_is_hastened_although_it_does_not_render() {
     let (mut tale, job) = unanswered();
-    tale.tell(Kind::Hastened { job });
+    tale.tell(Kind::Hastened { job, asked_at: tale.now });
     tale.breaks("legal_transitions");
 }
