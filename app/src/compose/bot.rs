@@ -169,6 +169,7 @@ pub(super) fn terms(telegram: &TelegramSection) -> BotTerms {
     BotTerms {
         starter: Credits::of(telegram.starter_credits),
         referral: Credits::of(telegram.referral_credits),
+        username: telegram.username.as_ref().map(|name| name.trim_start_matches('@').to_owned()),
         support: telegram.support.clone(),
         terms_url: url(&telegram.terms_url),
         privacy_url: url(&telegram.privacy_url),

@@ -33,6 +33,7 @@ pub(super) const KNOWN: &[&str] = &[
     "llm.proxy",
     "llm.timeout_s",
     "telegram.token",
+    "telegram.username",
     "telegram.api_base",
     "telegram.proxy",
     "telegram.webhook_url",

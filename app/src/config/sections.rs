@@ -182,6 +182,8 @@ impl Default for LlmSection {
 pub struct TelegramSection {
     /// What @BotFather gave.
     pub token: Option<SecretString>,
+    /// The bot's name at Telegram, for invitations; without it nobody is shown how to invite.
+    pub username: Option<String>,
     /// The Bot API; Telegram's own when unset.
     pub api_base: Option<HttpAddress>,
     /// The proxy.
@@ -214,6 +216,7 @@ impl Default for TelegramSection {
     fn default() -> Self {
         Self {
             token: None,
+            username: None,
             api_base: None,
             proxy: None,
             webhook_url: None,
