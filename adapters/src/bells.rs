@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 pub struct Bells {
     jobs: Notify,
     outbox: Notify,
+    inbox: Notify,
+    replies: Notify,
 }
 
 impl Bells {
@@ -16,6 +18,8 @@ impl Bells {
         match topic {
             Topic::Jobs => &self.jobs,
             Topic::Outbox => &self.outbox,
+            Topic::Inbox => &self.inbox,
+            Topic::Replies => &self.replies,
         }
     }
 

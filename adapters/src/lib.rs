@@ -11,4 +11,5 @@ pub mod memory;
 pub mod photo;
 pub mod postgres;
 pub mod system;
+pub mod telegram;
 pub mod web;

@@ -3,16 +3,14 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use adapters::{
     folder::FolderMessenger,
     http::HttpOptions,
-    kie::{
-        CallbackFault, CallbackVerifier, Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi, ModelState,
-    },
+    kie::{CallbackVerifier, Catalogue, KieConfig, KieKey, KieTimeouts, KieVideoApi, ModelState},
     llm::{ChatPromptWriter, LlmConfig},
     photo::ImageStudio,
     postgres::{
@@ -20,14 +18,12 @@ use adapters::{
         server::{PostgresServer, ServerOptions},
     },
     system::{OsEntropy, SystemClock},
-    web::{Desk, WebPages, serve},
+    web::{WebPages, serve},
 };
-use async_trait::async_trait;
 use domain::{
     decision::RetryPolicy,
-    id::{AccountId, AttemptId, ModelId, OrderId, TaskId},
+    id::{AccountId, ModelId, OrderId},
     model::VideoModel,
-    time::Timestamp,
 };
 use ports::{CALLBACK_PATH, Clock, ErrorKind, KeyRoster, LeaseTerms, PortError, PromptWriter, VideoApi};
 use secrecy::{ExposeSecret, SecretString};
@@ -40,9 +36,14 @@ use crate::{
     metrics::{CountedJobs, Metrics},
     no_provider::NoProvider,
     policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
-    services::hear_callback::{Heard, hear_callback},
     texts::Language,
 };
+
+mod bot;
+mod desk;
+
+pub use bot::Bot;
+use desk::HouseDesk;
 
 /// OpenAI's API (OpenAI API reference).
 const OPENAI_BASE: &str = "https://api.openai.com/v1";
@@ -209,6 +210,8 @@ pub struct House {
     pub database: String,
     /// The language model in one line, or nothing when prompts come from the templates.
     pub writer: Option<String>,
+    /// The bot, if one is configured and this process serves it.
+    pub bot: Option<Bot>,
     metrics: Arc<Metrics>,
     stores: PgStores,
     messenger: Arc<FolderMessenger>,
@@ -255,9 +258,24 @@ impl House {
             video,
             writer,
             messenger: messenger.clone(),
+            chats: None,
             signal: stores.signal(),
         };
-        Ok(Self { ports, policy, database: told, writer: writer_told, metrics, stores, messenger, server })
+        let (database, writer) = (told, writer_told);
+        Ok(Self { ports, policy, database, writer, bot: None, metrics, stores, messenger, server })
+    }
+
+    /// The same house with the configured bot in it, if there is one: users are told in their chats then.
+    ///
+    /// # Errors
+    /// [`ComposeError::Setting`] for a token, an address or a secret that cannot be used.
+    pub fn with_bot(mut self, config: &Config) -> Result<Self, ComposeError> {
+        self.bot = Bot::new(config, &self.stores, &self.ports.clock)?;
+        if let Some(bot) = &self.bot {
+            self.ports.messenger = bot.messenger();
+            self.ports.chats = Some(Arc::clone(&bot.ports.chats));
+        }
+        Ok(self)
     }
 
     /// Makes sure that videos can be saved before one is paid for.
@@ -286,7 +304,7 @@ impl House {
     /// [`ComposeError::Start`] naming the address.
     pub async fn bind_web(&self, config: &Config) -> Result<Option<TcpListener>, ComposeError> {
         let address = config.http.listen;
-        if !config.http.is_on() {
+        if !is_served(config) {
             return Ok(None);
         }
         let bound = TcpListener::bind(address).await.map_err(|error| {
@@ -306,16 +324,14 @@ impl House {
         stop: impl Future<Output = ()> + Send,
     ) {
         let Some(listener) = listener else { return };
-        let desk = HouseDesk {
-            ports: self.ports.clone(),
-            policy: Arc::clone(&self.policy),
-            metrics: Arc::clone(&self.metrics),
-            shows_metrics: config.http.metrics,
-            quiet_until: Mutex::new((Timestamp::from_millis(0), 0)),
-        };
+        let (ports, policy) = (self.ports.clone(), Arc::clone(&self.policy));
+        let desk = HouseDesk::new(ports, policy, Arc::clone(&self.metrics), config.http.metrics);
         let keys = config.kie.webhook_key.0.clone();
         let verifier = config.http.public_url.as_ref().map(|_| CallbackVerifier::new(keys));
-        let pages = WebPages::new(Arc::new(desk), verifier, Arc::clone(&self.ports.clock));
+        let mut pages = WebPages::new(Arc::new(desk), verifier, Arc::clone(&self.ports.clock));
+        if let Some(hook) = self.bot.as_ref().and_then(Bot::hook) {
+            pages = pages.with_updates(hook);
+        }
         serve(Arc::new(pages), listener, stop).await;
     }
 
@@ -335,64 +351,10 @@ impl House {
     }
 }
 
-/// What the house does about requests.
-struct HouseDesk {
-    ports: Ports,
-    policy: Arc<Policy>,
-    metrics: Arc<Metrics>,
-    shows_metrics: bool,
-    /// Until when callbacks that changed nothing are only counted, and how many were.
-    quiet_until: Mutex<(Timestamp, u64)>,
-}
-
-impl HouseDesk {
-    /// How long one line about useless callbacks stands for all: strangers must not be able to fill the log.
-    const QUIET: Duration = Duration::from_secs(60);
-
-    /// How many useless callbacks came since the last line, if it is time for another.
-    fn useless(&self) -> Option<u64> {
-        let now = self.ports.clock.now();
-        let mut state = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let (until, kept_quiet) = &mut *state;
-        if now < *until {
-            *kept_quiet += 1;
-            return None;
-        }
-        *until = now.after(Self::QUIET);
-        Some(std::mem::take(kept_quiet))
-    }
-}
-
-#[async_trait]
-impl Desk for HouseDesk {
-    async fn callback(&self, attempt: AttemptId, task: &TaskId) -> Result<(), PortError> {
-        let heard = hear_callback(&self.ports, &self.policy, attempt, task).await?;
-        self.metrics.heard(heard);
-        if heard == Heard::Unmatched
-            && let Some(unsaid) = self.useless()
-        {
-            tracing::warn!(attempt.id = %attempt, task = %task, unsaid, "a callback is about nothing under way");
-        }
-        Ok(())
-    }
-
-    fn refused(&self, fault: CallbackFault) {
-        self.metrics.callback(fault.as_str());
-        if let Some(unsaid) = self.useless() {
-            tracing::warn!(%fault, unsaid, "a callback is not believed");
-        }
-    }
-
-    async fn metrics(&self) -> Option<String> {
-        if !self.shows_metrics {
-            return None;
-        }
-        // The counters are this process's own and worth showing when the database is away.
-        let census = self.ports.jobs.census(self.ports.clock.now()).await;
-        let census =
-            census.inspect_err(|error| tracing::debug!(%error, "the jobs could not be counted")).ok();
-        Some(self.metrics.page(census.as_ref()))
-    }
+/// Whether there is anything to serve.
+#[must_use]
+pub const fn is_served(config: &Config) -> bool {
+    config.http.is_on() || config.telegram.webhook_url.is_some()
 }
 
 /// Where a delivered video lies: `(number, of)`.
@@ -514,6 +476,7 @@ fn policy(config: &Config, models: Models, roster: KeyRoster) -> Policy {
             video_bytes_max: config.delivery.video_bytes_max,
         },
         language: Language::parse(&config.delivery.language).unwrap_or_default(),
+        bot: bot::terms(&config.telegram),
         callback_base: base.map(|url| format!("{}{CALLBACK_PATH}", url.0.as_str().trim_end_matches('/'))),
     }
 }

@@ -30,7 +30,7 @@ use ports::{
 
 use crate::{
     Policy, Ports,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 
@@ -116,6 +116,7 @@ impl Mocks {
             video: Arc::new(self.video),
             writer: None,
             messenger: Arc::new(self.messenger),
+            chats: None,
             signal: Arc::new(Silence),
         }
     }
@@ -160,6 +161,7 @@ pub(crate) fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("/nonexistent/kadr"), video_bytes_max: 1_000 },
         language: Language::En,
+        bot: BotTerms::default(),
         callback_base: None,
     }
 }

@@ -6,10 +6,12 @@
 //!
 //! Where to look:
 //! - [`services`]: one use case a file, [`services::place_order`] and [`services::run_step`] first;
+//! - [`bot`]: what the Telegram bot says and does, [`bot::handle_update`] first;
 //! - [`workers`]: the loops, their heartbeats and their stop;
 //! - [`texts`]: what people read, in Russian and English;
 //! - [`config`], [`cli`], [`compose`]: what an operator sets and types, and how the parts are put together.
 
+pub mod bot;
 pub mod cli;
 pub mod compose;
 pub mod config;
@@ -24,5 +26,6 @@ pub mod services;
 pub mod texts;
 pub mod workers;
 
+pub use bot::BotPorts;
 pub use policy::Policy;
 pub use ports_set::Ports;

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
     decision::RetryPolicy,
-    id::{AttemptId, ModelId},
+    id::{AttemptId, ModelId, PackageId, UserId},
     job::{Job, Rules},
     model::{self, VideoModel},
+    money::Credits,
     order::Order,
 };
 use ports::{KeyRoster, LeaseTerms};
@@ -32,6 +33,8 @@ pub struct Policy {
     pub delivery: DeliveryTerms,
     /// The language of messages.
     pub language: Language,
+    /// What the bot offers and names.
+    pub bot: BotTerms,
     /// Where the provider tells that a task has ended: the address an attempt's id is added to. `None` when it cannot
     /// reach us.
     pub callback_base: Option<String>,
@@ -115,6 +118,60 @@ impl SendingTerms {
         }
         let factor = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         Some(self.first_delay.saturating_mul(factor).min(self.longest_delay))
+    }
+}
+
+/// What the bot offers and names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotTerms {
+    /// What everybody gets once, for accepting the terms.
+    pub starter: Credits,
+    /// What somebody gets once for each user they invited who accepts the terms. Accounts cost nothing, so it is an
+    /// invitation to make many; nothing unless the operator decides otherwise.
+    pub referral: Credits,
+    /// The bot's name at Telegram, without `@`, for invitations.
+    pub username: Option<String>,
+    /// Whom users write to: a name at Telegram, an address, a link.
+    pub support: Option<String>,
+    /// Where the full terms are.
+    pub terms_url: Option<String>,
+    /// Where the full privacy policy is (Telegram's terms for bots, 4).
+    pub privacy_url: Option<String>,
+    /// Where sample clips are.
+    pub samples_url: Option<String>,
+    /// Who runs the bot: they are told what went wrong and may use the commands for operators.
+    pub admins: Vec<UserId>,
+    /// What is on sale; nothing when it is empty.
+    pub packages: Vec<Package>,
+    /// How often an update is tried while Telegram or a store is away, before the user is told so.
+    pub patience: u32,
+}
+
+/// Credits for Telegram Stars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, written into the books and carried by its button.
+    pub name: PackageId,
+    /// What it buys.
+    pub credits: Credits,
+    /// What it costs, in Stars.
+    pub stars: u32,
+}
+
+impl Default for BotTerms {
+    fn default() -> Self {
+        Self {
+            starter: Credits::of(1),
+            referral: Credits::ZERO,
+            username: None,
+            support: None,
+            terms_url: None,
+            privacy_url: None,
+            samples_url: None,
+            admins: Vec::new(),
+            packages: Vec::new(),
+            patience: 3,
+        }
     }
 }
 

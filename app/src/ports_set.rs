@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ports::{
     Clock, Entropy, JobStore, LedgerStore, Messenger, OrderStore, Outbox, PhotoStore, PhotoStudio,
-    PromptWriter, VideoApi, WorkSignal,
+    PromptWriter, VideoApi, WorkSignal, bot::ChatStore,
 };
 
 /// The ports, filled. Production, simulation and tests fill them differently and run the same services.
@@ -32,6 +32,8 @@ pub struct Ports {
     pub writer: Option<Arc<dyn PromptWriter>>,
     /// The way to people.
     pub messenger: Arc<dyn Messenger>,
+    /// The chats of a bot's users: their languages, and whether messages reach them. Without a bot there are none.
+    pub chats: Option<Arc<dyn ChatStore>>,
     /// Hints that there may be work.
     pub signal: Arc<dyn WorkSignal>,
 }

@@ -191,6 +191,14 @@ names! {
     KeyId, "a key fingerprint", 64;
     /// Our own name of a video model, stored with the order.
     ModelId, "a model id", 64;
+    /// A file as the messenger names it: lasting, and of one bot alone (Bot API, Sending files: `file_id`).
+    FileId, "a file id", 256;
+    /// The album several pictures were sent in (Bot API, Message: `media_group_id`).
+    AlbumId, "an album id", 64;
+    /// A package of credits on sale, by its name.
+    PackageId, "a package's name", 32;
+    /// A language as its code.
+    LanguageId, "a language", 8;
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub enum EntryKind {
     Grant,
     /// Bought.
     Purchase,
+    /// The money of a purchase went back, and with it the credits that were left.
+    PurchaseRefund,
     /// The operator wrote into `users.credits`; the database recorded the difference.
     Adjustment,
     /// An order set credits aside.
@@ -30,8 +32,15 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Grant, Self::Purchase, Self::Adjustment, Self::Hold, Self::Capture, Self::Release];
+    pub const ALL: [Self; 7] = [
+        Self::Grant,
+        Self::Purchase,
+        Self::PurchaseRefund,
+        Self::Adjustment,
+        Self::Hold,
+        Self::Capture,
+        Self::Release,
+    ];
 
     /// The word stores and reports use.
     #[must_use]
@@ -39,6 +48,7 @@ impl EntryKind {
         match self {
             Self::Grant => "grant",
             Self::Purchase => "purchase",
+            Self::PurchaseRefund => "purchase_refund",
             Self::Adjustment => "adjustment",
             Self::Hold => "hold",
             Self::Capture => "capture",
@@ -87,6 +97,27 @@ impl Entry {
             order: None,
             job: None,
             at,
+        }
+    }
+
+    /// A payment bought `amount`; `charge` is the payment's name at whoever took it, and makes it count once.
+    #[must_use]
+    pub fn purchase(user: UserId, amount: Credits, charge: &str, at: Timestamp) -> Self {
+        Self {
+            kind: EntryKind::Purchase,
+            key: format!("purchase:{charge}"),
+            ..Self::grant(user, amount, "", at)
+        }
+    }
+
+    /// The payment `charge` went back and takes `amount` with it, once. [`Balance::up_to`] says how much it can take.
+    #[must_use]
+    pub fn purchase_refund(user: UserId, amount: Credits, charge: &str, at: Timestamp) -> Self {
+        Self {
+            kind: EntryKind::PurchaseRefund,
+            available: -amount.value(),
+            key: format!("purchase_refund:{charge}"),
+            ..Self::grant(user, amount, "", at)
         }
     }
 
@@ -170,6 +201,12 @@ pub enum LedgerError {
 }
 
 impl Balance {
+    /// As much of `wanted` as can be taken: what is set aside for open orders cannot.
+    #[must_use]
+    pub fn up_to(self, wanted: Credits) -> Credits {
+        self.available.min(wanted)
+    }
+
     /// The balance after one more entry.
     ///
     /// # Errors

@@ -11,11 +11,13 @@
 //! - [`failure`]: what kind of wrong an answer is; [`decision`]: what to do about it;
 //! - [`breaker`]: when nobody submits because the provider is down;
 //! - [`key`]: which provider key takes the next submission; [`circuit`]: which video model;
+//! - [`dialogue`]: the conversation of the bot, [`dialogue::advance`];
 //! - [`prompt`]: what the language model is asked and what the video model is told.
 
 pub mod breaker;
 pub mod circuit;
 pub mod decision;
+pub mod dialogue;
 pub mod failure;
 pub mod id;
 pub mod job;

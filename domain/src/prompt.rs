@@ -105,6 +105,12 @@ impl Brief {
         }
     }
 
+    /// What stands in the place of a brief that was forgotten.
+    #[must_use]
+    pub fn forgotten() -> Self {
+        Self("-".into())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@
 //!
 //! Feature `mock` derives a `Mock…` of every port with mockall.
 
+pub mod bot;
 mod clock;
 mod entropy;
 mod error;
@@ -28,7 +29,7 @@ pub use job_store::{
     Lease, LeaseTerms, LeasedJob, RosterKey,
 };
 pub use ledger_store::{AuditFinding, AuditReport, LedgerStore, Posting};
-pub use messenger::{Messenger, VideoMessage};
+pub use messenger::{Messenger, OrderText, TextRole, VideoMessage};
 pub use order_store::{OrderStore, Placed};
 pub use outbox::{Outbox, OutboxClaim, OutboxMessage};
 pub use photo_store::{Photo, PhotoStore};

@@ -9,6 +9,15 @@ pub enum Topic {
     Jobs,
     /// Messages.
     Outbox,
+    /// Updates of chats.
+    Inbox,
+    /// Messages of conversations.
+    Replies,
+}
+
+impl Topic {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Jobs, Self::Outbox, Self::Inbox, Self::Replies];
 }
 
 /// Wakes a waiting loop before its next due time.

@@ -10,6 +10,7 @@ pub mod report;
 pub mod sample;
 pub mod scenario;
 pub mod search;
+pub mod telegram;
 pub mod time;
 pub mod trace;
 pub mod world;

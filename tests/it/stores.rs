@@ -12,7 +12,10 @@ use adapters::{
         server::{PostgresServer, ServerOptions, test_databases::create_database_from_template},
     },
 };
-use ports::{JobStore, LedgerStore, OrderStore, Outbox, PhotoStore, WorkSignal};
+use ports::{
+    JobStore, LedgerStore, OrderStore, Outbox, PhotoStore, WorkSignal,
+    bot::{ChatStore, Inbox, OrderMessages, Privacy, Purchases, ReplyQueue},
+};
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
@@ -24,6 +27,12 @@ pub(crate) struct Stores {
     pub(crate) ledger: Arc<dyn LedgerStore>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) photos: Arc<dyn PhotoStore>,
+    pub(crate) inbox: Arc<dyn Inbox>,
+    pub(crate) chats: Arc<dyn ChatStore>,
+    pub(crate) replies: Arc<dyn ReplyQueue>,
+    pub(crate) order_messages: Arc<dyn OrderMessages>,
+    pub(crate) purchases: Arc<dyn Purchases>,
+    pub(crate) privacy: Arc<dyn Privacy>,
     pub(crate) signal: Arc<dyn WorkSignal>,
 }
 
@@ -31,6 +40,7 @@ impl Stores {
     fn of<S>(stores: &S, signal: Arc<dyn WorkSignal>) -> Self
     where
         S: OrderStore + JobStore + LedgerStore + Outbox + PhotoStore + Clone + 'static,
+        S: Inbox + ChatStore + ReplyQueue + OrderMessages + Purchases + Privacy,
     {
         let stores = Arc::new(stores.clone());
         Self {
@@ -38,7 +48,13 @@ impl Stores {
             jobs: stores.clone(),
             ledger: stores.clone(),
             outbox: stores.clone(),
-            photos: stores,
+            photos: stores.clone(),
+            inbox: stores.clone(),
+            chats: stores.clone(),
+            replies: stores.clone(),
+            order_messages: stores.clone(),
+            purchases: stores.clone(),
+            privacy: stores,
             signal,
         }
     }

@@ -13,7 +13,7 @@ use domain::{
     id::{JobId, OrderId},
     notice::Audience,
 };
-use ports::{Clock, ErrorKind, Messenger, PortError, VideoMessage};
+use ports::{Clock, ErrorKind, Messenger, OrderText, PortError, VideoMessage};
 
 /// Saves videos into a folder and writes texts to `out`.
 pub struct FolderMessenger {
@@ -104,8 +104,8 @@ fn copy_durably(from: &Path, to: &Path) -> io::Result<u64> {
 
 #[async_trait]
 impl Messenger for FolderMessenger {
-    async fn send_text(&self, to: Audience, _order: OrderId, text: &str) -> Result<(), PortError> {
-        self.say(to, text)
+    async fn send_text<'a>(&self, to: Audience, text: OrderText<'a>) -> Result<(), PortError> {
+        self.say(to, text.text)
     }
 
     async fn send_video<'a>(&self, to: Audience, video: VideoMessage<'a>) -> Result<(), PortError> {
@@ -125,6 +125,7 @@ impl Messenger for FolderMessenger {
 #[cfg(test)]
 mod tests {
     use domain::{id::UserId, time::Timestamp};
+    use ports::TextRole;
 
     use super::*;
 
@@ -168,7 +169,25 @@ mod tests {
     const TO: Audience = Audience::User(UserId::new(5));
 
     fn message(file: &Path) -> VideoMessage<'_> {
-        VideoMessage { order: OrderId::new(7), job: JobId::new(8), video: (2, 3), file, caption: "Done!" }
+        VideoMessage {
+            order: OrderId::new(7),
+            job: JobId::new(8),
+            video: (2, 3),
+            file,
+            caption: "Done!",
+            link: None,
+            keyboard: &[],
+        }
+    }
+
+    fn text(text: &str) -> OrderText<'_> {
+        OrderText {
+            order: OrderId::new(7),
+            text,
+            role: TextRole::Progress,
+            is_followed: false,
+            keyboard: &[],
+        }
     }
 
     fn files(dir: &Path) -> Vec<String> {
@@ -208,8 +227,8 @@ mod tests {
     async fn texts_are_lines_with_a_time_and_a_reader() {
         let page = Page::default();
         let messenger = FolderMessenger::new("/nonexistent", Box::new(page.clone()), Arc::new(Noon));
-        messenger.send_text(TO, OrderId::new(7), "first\nsecond").await.unwrap();
-        messenger.send_text(Audience::Operator, OrderId::new(7), "alert").await.unwrap();
+        messenger.send_text(TO, text("first\nsecond")).await.unwrap();
+        messenger.send_text(Audience::Operator, text("alert")).await.unwrap();
         let written = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = written.lines().map(|line| &line[8..]).collect();
         assert_eq!(lines, ["  user 5  first", "          second", "  operator  alert"]);
@@ -218,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_who_left_harms_nobody() {
         let messenger = FolderMessenger::new("/nonexistent", Box::new(ClosedPipe), Arc::new(Noon));
-        messenger.send_text(TO, OrderId::new(7), "unread").await.unwrap();
+        messenger.send_text(TO, text("unread")).await.unwrap();
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod config;
 mod download;
 mod inspect;
 mod map;
-mod mp4;
+pub(crate) mod mp4;
 mod wire;
 
 pub use callback::{CallbackFault, CallbackVerifier, SIGNATURE_HEADER, Seal, TIMESTAMP_HEADER, signature};

@@ -95,6 +95,28 @@ fn movie_time(file: &mut (impl Read + Seek), movie: &Box) -> Result<Option<Durat
     }
 }
 
+/// The width and height at which a file is shown, in pixels: those its first track with a picture says (section 8.3.2).
+/// `None` when none does, or the file cannot be read so far.
+pub(crate) fn picture_size(file: &mut (impl Read + Seek)) -> Option<(u32, u32)> {
+    let end = file.seek(SeekFrom::End(0)).ok()?;
+    let mut boxes = Boxes::new(0, end);
+    let movie = boxes.find(file, *b"moov")?;
+    let mut tracks = Boxes::new(movie.body, movie.end);
+    while let Some(track) = tracks.find(file, *b"trak") {
+        let header = Boxes::new(track.body, track.end).find(file, *b"tkhd")?;
+        // Both stand at the end of the header, with 16 bits each behind the point.
+        let mut sizes = [0; 8];
+        file.seek(SeekFrom::Start(header.end.checked_sub(8).filter(|at| *at >= header.body)?)).ok()?;
+        file.read_exact(&mut sizes).ok()?;
+        let [a, b, _, _, c, d, _, _] = sizes.map(u32::from);
+        let (width, height) = (a << 8 | b, c << 8 | d);
+        if width > 0 && height > 0 {
+            return Some((width, height));
+        }
+    }
+    None
+}
+
 /// The time a movie's header says; `None` when all its bits are set, which stands for unknown (section 8.2.2.3).
 fn read_header(file: &mut (impl Read + Seek), header: &Box) -> Result<Option<Duration>, Unplayable> {
     file.seek(SeekFrom::Start(header.body))?;
@@ -138,6 +160,16 @@ struct Boxes {
 impl Boxes {
     const fn new(at: u64, end: u64) -> Self {
         Self { at, end, left: BOXES_MAX }
+    }
+
+    /// The next box of this kind; `None` as well when the file is broken before it.
+    fn find(&mut self, file: &mut (impl Read + Seek), kind: [u8; 4]) -> Option<Box> {
+        while let Some(found) = self.next(file).ok()? {
+            if found.kind == kind {
+                return Some(found);
+            }
+        }
+        None
     }
 
     fn next(&mut self, file: &mut (impl Read + Seek)) -> Result<Option<Box>, Unplayable> {
@@ -217,6 +249,24 @@ mod tests {
         assert_eq!(time(&[&video(&[header(1_000, 4_040)])[..], &[0; 5]].concat()), four, "padded");
     }
 
+    fn track(width: u16, height: u16) -> Vec<u8> {
+        let [a, b] = width.to_be_bytes();
+        let [c, d] = height.to_be_bytes();
+        let mut header = vec![0; 76];
+        header.extend([a, b, 0, 0, c, d, 0, 0]);
+        boxed(b"trak", &boxed(b"tkhd", &header))
+    }
+
+    #[test]
+    fn a_video_says_how_large_its_picture_is() {
+        let size = |movie: &[Vec<u8>]| picture_size(&mut Cursor::new(video(movie)));
+        let sound = track(0, 0);
+        assert_eq!(size(&[header(600, 600), sound.clone(), track(720, 1280)]), Some((720, 1_280)));
+        assert_eq!(size(&[header(600, 600), sound]), None);
+        assert_eq!(size(&[header(600, 600), boxed(b"trak", &boxed(b"tkhd", &[1, 2, 3]))]), None);
+        assert_eq!(picture_size(&mut Cursor::new(b"no video".to_vec())), None);
+    }
+
     #[test]
     fn a_time_left_open_is_no_reason_to_refuse_a_video() {
         assert_eq!(time(&video(&[header(1_000, u32::MAX)])), Ok(None));
@@ -249,6 +299,7 @@ mod tests {
                 prop::collection::vec(any::<u8>(), 0..200),
                 Just(video(&[header(1_000, 4_000)])),
                 Just(video(&[long_header(90_000, 360_000), boxed(b"mvex", b"")])),
+                Just(video(&[track(720, 1_280)])),
             ],
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in any::<prop::sample::Index>(),
@@ -261,6 +312,7 @@ mod tests {
             }
             file.truncate(file.len() - cut.index(file.len() + 1) / 4);
             is_mp4(&file);
+            picture_size(&mut Cursor::new(&file));
             if let Ok(Some(time)) = time(&file) {
                 prop_assert!(time > Duration::ZERO);
             }

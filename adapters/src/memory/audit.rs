@@ -1,13 +1,16 @@
 //! The questions of the PostgreSQL twin's `audit.sql`, asked of the maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::{JobId, OrderId, UserId},
     job::StateName,
     ledger::EntryKind,
 };
-use ports::{AuditFinding, AuditReport};
+use ports::{
+    AuditFinding, AuditReport,
+    bot::{Purchase, Refund},
+};
 use rustc_hash::FxHashMap;
 
 use super::world::World;
@@ -101,5 +104,38 @@ pub(super) fn report(world: &World) -> AuditReport {
             find(user, format!("order {id} of {videos} videos: hold of {held}, {jobs} jobs"));
         }
     }
+    audit_purchases(world, &mut report);
     report
+}
+
+fn audit_purchases(world: &World, report: &mut AuditReport) {
+    let amount = |key: String, user: UserId| {
+        let entry = world.entry_by_key.get(&key).and_then(|at| world.entries.get(at))?;
+        (entry.user == user).then_some(entry.available)
+    };
+    let mut find = |user, what| report.findings.push(AuditFinding { user: Some(user), what });
+    let mut accounted = BTreeSet::new();
+    for Purchase { offer, payment } in world.bot.purchases.values() {
+        let Some(payment) = payment else { continue };
+        let (bought, key) = (offer.credits, format!("purchase:{}", payment.charge));
+        let entry = amount(key.clone(), offer.user);
+        if entry != Some(bought.value()) {
+            find(offer.user, format!("purchase {} of {bought} credits: entry of {entry:?}", offer.payload));
+        }
+        accounted.insert(key);
+        let Some(Refund { taken, .. }) = payment.refund else { continue };
+        let key = format!("purchase_refund:{}", payment.charge);
+        let entry = amount(key.clone(), offer.user).unwrap_or_default();
+        if entry != -taken.value() {
+            let payload = &offer.payload;
+            find(offer.user, format!("refund of purchase {payload} took {taken} credits: entry of {entry}"));
+        }
+        accounted.insert(key);
+    }
+    for entry in world.entries.values() {
+        let is_of_purchase = matches!(entry.kind, EntryKind::Purchase | EntryKind::PurchaseRefund);
+        if is_of_purchase && !accounted.contains(&entry.key) {
+            find(entry.user, format!("entry {} belongs to no purchase", entry.key));
+        }
+    }
 }

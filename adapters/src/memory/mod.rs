@@ -4,6 +4,7 @@
 mod adoption;
 mod attempts;
 mod audit;
+mod bot;
 mod health;
 mod job_store;
 mod ledger_store;
@@ -19,7 +20,11 @@ use domain::id::{JobId, OrderId};
 use crate::bells::Bells;
 use world::World;
 
-pub(crate) use self::{ledger_store::says_the_same, photo_store::photo_id};
+pub(crate) use self::{
+    bot::{check_offer, is_new_payment, paid_another, unaccounted},
+    ledger_store::says_the_same,
+    photo_store::photo_id,
+};
 
 /// All stores, in one process.
 #[derive(Debug, Clone, Default)]

@@ -17,9 +17,11 @@ pub(crate) fn photo_id(bytes: &[u8]) -> PhotoId {
 
 #[async_trait]
 impl PhotoStore for MemStores {
-    async fn put(&self, photo: &Photo, _now: Timestamp) -> Result<PhotoId, PortError> {
+    async fn put(&self, photo: &Photo, now: Timestamp) -> Result<PhotoId, PortError> {
         let id = photo_id(&photo.bytes);
-        self.lock().photos.entry(id).or_insert_with(|| photo.clone());
+        let mut world = self.lock();
+        world.photos.entry(id).or_insert_with(|| photo.clone());
+        world.bot.photos_stored_at.insert(id, now);
         Ok(id)
     }
 

@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     attempts::{Attempt, Load},
+    bot::BotTables,
     health::Health,
     outbox::OutboxRow,
 };
@@ -52,6 +53,7 @@ pub(super) struct World {
     pub(super) outbox_waiting: BTreeSet<u64>,
     /// The newest message's id; never given twice, or a late answer to an old message would meet a new one.
     pub(super) outbox_newest: u64,
+    pub(super) bot: BotTables,
 }
 
 /// A job with what the queue knows about it.
@@ -201,9 +203,13 @@ impl World {
                 EntryKind::Hold => sum.held_ever += entry.held,
                 EntryKind::Capture => sum.captured += 1,
                 EntryKind::Release => sum.released += 1,
-                EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment => {}
+                EntryKind::Grant
+                | EntryKind::Purchase
+                | EntryKind::PurchaseRefund
+                | EntryKind::Adjustment => {}
             }
         }
+        self.bot.forget_order(id, jobs);
         for job in jobs {
             self.jobs.remove(job);
             self.ended_jobs.remove(job);

@@ -30,4 +30,23 @@ SELECT NULL, format('job %s has %s captures and releases', e.job_id, e.entries) 
 UNION ALL
 SELECT NULL, format('job %s has a %s and does not exist', e.job_id, e.kind)
 FROM ends e LEFT JOIN jobs j ON j.id = e.job_id WHERE j.id IS NULL
+UNION ALL
+SELECT p.tg_user_id, format('purchase %s of %s credits: entry of %s', p.payload, p.credits,
+                            coalesce(e.available::text, 'nothing'))
+FROM purchases p LEFT JOIN ledger_entries e
+    ON e.idempotency_key = 'purchase:' || p.charge AND e.kind = 'purchase' AND e.tg_user_id = p.tg_user_id
+WHERE p.charge IS NOT NULL AND e.available IS DISTINCT FROM p.credits
+UNION ALL
+SELECT p.tg_user_id, format('refund of purchase %s took %s credits: entry of %s', p.payload, p.credits_taken,
+                            coalesce((-e.available)::text, 'nothing'))
+FROM purchases p LEFT JOIN ledger_entries e
+    ON e.idempotency_key = 'purchase_refund:' || p.charge AND e.kind = 'purchase_refund'
+       AND e.tg_user_id = p.tg_user_id
+WHERE p.refunded_at IS NOT NULL AND coalesce(-e.available, 0) <> p.credits_taken
+UNION ALL
+SELECT e.tg_user_id, format('entry %s belongs to no purchase', e.idempotency_key)
+FROM ledger_entries e LEFT JOIN purchases p
+    ON p.charge = substr(e.idempotency_key, strpos(e.idempotency_key, ':') + 1)
+       AND (e.kind = 'purchase' OR p.refunded_at IS NOT NULL)
+WHERE e.kind IN ('purchase', 'purchase_refund') AND p.payload IS NULL
 ORDER BY 1, 2

@@ -6,6 +6,7 @@
 
 mod adoption;
 mod attempts;
+mod bot;
 mod breaker_rows;
 mod circuits;
 mod claim_rows;

@@ -18,7 +18,10 @@ impl PhotoStore for PgStores {
     async fn put(&self, photo: &Photo, now: Timestamp) -> Result<PhotoId, PortError> {
         let id = photo_id(&photo.bytes);
         sqlx::query(
-            "INSERT INTO photos (id, format, bytes, stored_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+            // Stored again it is as good as new, so that nobody forgets it before its order is placed.
+            "INSERT INTO photos AS p (id, format, bytes, stored_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (id) DO UPDATE SET bytes = coalesce(p.bytes, EXCLUDED.bytes),
+                                            stored_at = greatest(p.stored_at, EXCLUDED.stored_at)",
         )
         .bind(Uuid::from_u128(id.value()))
         .bind(photo.format.as_str())
@@ -34,11 +37,12 @@ impl PhotoStore for PgStores {
         if let Some(photo) = self.photos.get(&id) {
             return Ok(Some(photo));
         }
-        let row: Option<(String, Vec<u8>)> = sqlx::query_as("SELECT format, bytes FROM photos WHERE id = $1")
-            .bind(Uuid::from_u128(id.value()))
-            .fetch_optional(&self.connections)
-            .await
-            .map_err(failed("read the photo"))?;
+        let row: Option<(String, Vec<u8>)> =
+            sqlx::query_as("SELECT format, bytes FROM photos WHERE id = $1 AND bytes IS NOT NULL")
+                .bind(Uuid::from_u128(id.value()))
+                .fetch_optional(&self.connections)
+                .await
+                .map_err(failed("read the photo"))?;
         let Some((format, bytes)) = row else { return Ok(None) };
         let format = PhotoFormat::parse(&format).ok_or_else(|| inconsistent("photos", "format", id))?;
         let photo = Photo { bytes: Bytes::from(bytes), format };

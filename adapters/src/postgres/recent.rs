@@ -45,6 +45,13 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         }
     }
 
+    /// Lets go of all of them.
+    pub(super) fn clear(&self) {
+        let mut kept = self.kept();
+        kept.values.clear();
+        kept.weight = 0;
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept<K, V>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

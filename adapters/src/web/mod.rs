@@ -1,4 +1,4 @@
-//! The way in over HTTP: callbacks of the provider, metrics, and a sign of life.
+//! The way in over HTTP: callbacks of the provider, updates of Telegram, metrics, and a sign of life.
 //!
 //! Everything that arrives here was written by strangers until its signature is checked, so a request is refused at the
 //! cheapest place that can tell: by its path, its headers, its size, its signature. Each connection carries one request,

@@ -14,11 +14,16 @@ use ports::{CALLBACK_PATH, Clock};
 use tokio::sync::Semaphore;
 
 use super::{Desk, flood::Patience, heard::Heard};
-use crate::kie::{CallbackFault, CallbackVerifier, SIGNATURE_HEADER, Seal, TIMESTAMP_HEADER};
+use crate::{
+    kie::{CallbackFault, CallbackVerifier, SIGNATURE_HEADER, Seal, TIMESTAMP_HEADER},
+    telegram::{SECRET_HEADER, UpdateHook, WEBHOOK_PATH},
+};
 
 /// The largest body of a callback. KIE's hold the task's parameters and stay far below.
 const BODY_BYTES_MAX: usize = 64 << 10;
-/// Verified callbacks that are acted on at once: each takes a connection of the database.
+/// The largest body of an update. A text has 4,096 characters, and what surrounds it is not much longer.
+const UPDATE_BYTES_MAX: usize = 1 << 20;
+/// Verified callbacks and updates that are acted on at once: each takes a connection of the database.
 const ACTED_ON_MAX: usize = 4;
 
 /// The pages there are.
@@ -26,6 +31,8 @@ pub struct WebPages {
     desk: Arc<dyn Desk>,
     /// Without one there is no address for callbacks.
     verifier: Option<CallbackVerifier>,
+    /// Without one there is no address for updates.
+    updates: Option<UpdateHook>,
     clock: Arc<dyn Clock>,
     patience: Patience,
     acting: Semaphore,
@@ -34,7 +41,10 @@ pub struct WebPages {
 
 impl std::fmt::Debug for WebPages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebPages").field("callbacks", &self.verifier.is_some()).finish_non_exhaustive()
+        f.debug_struct("WebPages")
+            .field("callbacks", &self.verifier.is_some())
+            .field("updates", &self.updates.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +54,13 @@ impl WebPages {
     pub fn new(desk: Arc<dyn Desk>, verifier: Option<CallbackVerifier>, clock: Arc<dyn Clock>) -> Self {
         let patience = Patience::new(clock.now());
         let (acting, heard) = (Semaphore::new(ACTED_ON_MAX), Heard::default());
-        Self { desk, verifier, clock, patience, acting, heard }
+        Self { desk, verifier, updates: None, clock, patience, acting, heard }
+    }
+
+    /// The same pages, and an address for Telegram's updates.
+    #[must_use]
+    pub fn with_updates(self, updates: UpdateHook) -> Self {
+        Self { updates: Some(updates), ..self }
     }
 
     pub(super) const fn clock(&self) -> &Arc<dyn Clock> {
@@ -68,6 +84,11 @@ impl WebPages {
                 None => not_found(),
             },
             "/healthz" | "/metrics" => not_allowed("GET"),
+            WEBHOOK_PATH => match &self.updates {
+                Some(hook) if request.method() == Method::POST => self.take(hook, request).await,
+                Some(_) => not_allowed("POST"),
+                None => not_found(),
+            },
             _ => match (&self.verifier, path.strip_prefix(CALLBACK_PATH)) {
                 (Some(verifier), Some(attempt)) if request.method() == Method::POST => {
                     let attempt = attempt.parse::<AttemptId>();
@@ -79,6 +100,41 @@ impl WebPages {
                 (Some(_), Some(_)) => not_allowed("POST"),
                 _ => not_found(),
             },
+        }
+    }
+
+    /// Stores an update, and only then says so: Telegram sends again what is not answered with 200.
+    async fn take<B>(&self, hook: &UpdateHook, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let secret = request.headers().get(SECRET_HEADER);
+        if !secret.is_some_and(|secret| hook.knows(secret.as_bytes())) {
+            return text(StatusCode::UNAUTHORIZED, "not accepted\n");
+        }
+        let body = match Limited::new(request.into_body(), UPDATE_BYTES_MAX).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                tracing::error!("an update of more than 1 MiB was refused");
+                return text(StatusCode::PAYLOAD_TOO_LARGE, "not accepted\n");
+            }
+            Err(_) => return text(StatusCode::BAD_REQUEST, "not accepted\n"),
+        };
+        let Ok(_turn) = self.acting.acquire().await else {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "closing\n");
+        };
+        match hook.receive(&body).await {
+            Ok(true) => text(StatusCode::OK, "ok\n"),
+            Ok(false) => {
+                tracing::error!(bytes = body.len(), "what came to the webhook with its secret is no update");
+                text(StatusCode::BAD_REQUEST, "not an update\n")
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "an update could not be stored, Telegram sends it again");
+                text(StatusCode::INTERNAL_SERVER_ERROR, "try again later\n")
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Strangers at the door.
 
+mod updates;
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, AtomicUsize, Ordering},

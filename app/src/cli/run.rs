@@ -28,7 +28,7 @@ async fn open(config: &Config, out: &mut Output) -> Result<House, Failure> {
     let mut note = out.noting();
     tokio::select! {
         biased;
-        house = House::open(config, messages, &mut note) => Ok(house?),
+        house = House::open(config, messages, &mut note) => Ok(house?.with_bot(config)?),
         () = signals::first() => Err(Failure::interrupted("interrupted")),
     }
 }
@@ -52,9 +52,10 @@ async fn work(config: &Config, house: &House, out: &mut Output) -> Ended {
     let stop = Stop::new();
     tokio::select! {
         biased;
-        ((), ()) = async {
+        ((), (), ()) = async {
             tokio::join!(
                 workers::work(&house.ports, &house.policy, &stop),
+                converse(house, &stop),
                 house.serve_web(config, listener, stop.asked())
             )
         } => {}
@@ -63,6 +64,12 @@ async fn work(config: &Config, house: &House, out: &mut Output) -> Ended {
     }
     out.note("stopped");
     Ok(0)
+}
+
+/// The bot's loops and its updates; nothing without a bot.
+async fn converse(house: &House, stop: &Stop) {
+    let Some(bot) = &house.bot else { return };
+    tokio::join!(workers::converse(&house.ports, &bot.ports, &house.policy, stop), bot.receive(stop));
 }
 
 /// What runs, with what, as an operator wants to see it before walking away.
@@ -83,7 +90,13 @@ fn introduce(config: &Config, house: &House, out: &mut Output) -> Result<(), Fai
     lines.extend([
         format!("keys      {} on {} account(s)", keys.len(), accounts.len()),
         format!("prompts   {prompts}"),
-        format!("videos    to {}", config.delivery.dir.display()),
+        match &house.bot {
+            Some(bot) => format!("bot       updates {}", bot.way_in()),
+            None => format!(
+                "videos    to {} (no bot: KADR_TELEGRAM__TOKEN is not set)",
+                config.delivery.dir.display()
+            ),
+        },
         format!("worker    {slots} steps at once; stop with Ctrl-C or SIGTERM"),
     ]);
     lines.extend(web(config).map(|told| format!("web       {told}")));
@@ -98,6 +111,7 @@ fn introduce(config: &Config, house: &House, out: &mut Output) -> Result<(), Fai
         "keys": keys.len(),
         "accounts": accounts.len(),
         "writer": house.writer,
+        "bot": house.bot.as_ref().map(compose::Bot::way_in),
         "delivery_dir": config.delivery.dir.display().to_string(),
         "slots": slots,
         "web": web(config),
@@ -111,5 +125,5 @@ fn web(config: &Config) -> Option<String> {
     let callbacks = http.public_url.as_ref().map(|url| format!("callbacks for {url}"));
     let metrics = http.metrics.then(|| "/metrics".to_owned());
     let served: Vec<_> = callbacks.into_iter().chain(metrics).collect();
-    http.is_on().then(|| format!("http://{}: {}, /healthz", http.listen, served.join(", ")))
+    compose::is_served(config).then(|| format!("http://{}: {}, /healthz", http.listen, served.join(", ")))
 }

@@ -69,6 +69,7 @@ impl Config {
             ("kie.upload_timeout_s", kie.upload_timeout_s),
             ("kie.download_timeout_s", kie.download_timeout_s),
             ("llm.timeout_s", self.llm.timeout_s),
+            ("telegram.transfer_timeout_s", self.telegram.transfer_timeout_s),
         ] {
             if !(1..=longest).contains(&timeout.0) {
                 let fix = "or raise `worker.step_deadline_s`, of which a call may take four fifths";
@@ -119,11 +120,42 @@ impl Config {
                  kie.ai/settings for each account, or leave `http.public_url` out",
             ));
         }
+        self.check_telegram()?;
         if self.llm.model.trim().is_empty() {
             return Err(ConfigError::value(
                 "llm.model",
                 "it is empty: write the model's name, such as gpt-4o",
             ));
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    fn check_telegram(&self) -> Checked {
+        let telegram = &self.telegram;
+        match (&telegram.webhook_url, &telegram.webhook_secret) {
+            (Some(_), None) => {
+                // Anybody could send us updates in anybody's name otherwise.
+                return Err(ConfigError::value(
+                    "telegram.webhook_secret",
+                    "it is not set, and `telegram.webhook_url` asks for updates that only it can verify: make one with \
+                     `openssl rand -hex 32`, or leave `telegram.webhook_url` out",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::value(
+                    "telegram.webhook_url",
+                    "it is not set, and `telegram.webhook_secret` is of no use without it: write the bot's public https \
+                     address, or leave the secret out",
+                ));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        if telegram.token.is_none() && telegram.webhook_url.is_some() {
+            let say =
+                "it is not set, and `telegram.webhook_url` is of no use without it: copy it from @BotFather";
+            return Err(ConfigError::value("telegram.token", say));
         }
         Ok(())
     }

@@ -21,9 +21,11 @@ use serde::Deserialize;
 pub use error::ConfigError;
 pub use sections::{
     Config, DatabaseConfig, DeliveryConfig, HttpConfig, KieSection, LlmSection, LogConfig, LogFormat,
-    RetryConfig, WorkerConfig,
+    RetryConfig, TelegramSection, WorkerConfig,
 };
-pub use values::{HttpAddress, KieKeyText, KieKeys, NameList, Seconds, SecondsList, Secrets};
+pub use values::{
+    HttpAddress, KieKeyText, KieKeys, NameList, PackageList, Seconds, SecondsList, Secrets, UserList,
+};
 
 /// The file that is read when it lies in the working directory and no other is named.
 pub const DEFAULT_FILE: &str = "kadr.toml";

@@ -9,7 +9,7 @@ use domain::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::values::{HttpAddress, KieKeys, NameList, Seconds, SecondsList, Secrets};
+use super::values::{HttpAddress, KieKeys, NameList, PackageList, Seconds, SecondsList, Secrets, UserList};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub kie: KieSection,
     /// The language model.
     pub llm: LlmSection,
+    /// The bot.
+    pub telegram: TelegramSection,
     /// The server.
     pub http: HttpConfig,
     /// The loops.
@@ -48,6 +50,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             kie: KieSection::default(),
             llm: LlmSection::default(),
+            telegram: TelegramSection::default(),
             http: HttpConfig::default(),
             worker: WorkerConfig::default(),
             retry: RetryConfig::default(),
@@ -169,6 +172,64 @@ impl Default for LlmSection {
             model: "gpt-4o".to_owned(),
             proxy: None,
             timeout_s: Seconds(60),
+        }
+    }
+}
+
+/// The bot. Without a token there is none, and videos are saved to a folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelegramSection {
+    /// What @BotFather gave.
+    pub token: Option<SecretString>,
+    /// The bot's name at Telegram, for invitations; without it nobody is shown how to invite.
+    pub username: Option<String>,
+    /// The Bot API; Telegram's own when unset.
+    pub api_base: Option<HttpAddress>,
+    /// The proxy.
+    pub proxy: Option<HttpAddress>,
+    /// Our address as Telegram reaches it; without one the bot asks for its updates itself.
+    pub webhook_url: Option<HttpAddress>,
+    /// What Telegram shows with each update it sends there.
+    pub webhook_secret: Option<SecretString>,
+    /// Who runs the bot, by Telegram's number of the user.
+    pub admins: UserList,
+    /// Whom users write to.
+    pub support: Option<String>,
+    /// Where the terms are.
+    pub terms_url: Option<HttpAddress>,
+    /// Where the privacy policy is.
+    pub privacy_url: Option<HttpAddress>,
+    /// Where sample clips are.
+    pub samples_url: Option<HttpAddress>,
+    /// Credits on sale for Telegram Stars.
+    pub packages: PackageList,
+    /// Credits for accepting the terms, once a user.
+    pub starter_credits: u8,
+    /// Credits for whoever invited a user who accepts the terms.
+    pub referral_credits: u8,
+    /// Longest upload of a video and download of a photo.
+    pub transfer_timeout_s: Seconds,
+}
+
+impl Default for TelegramSection {
+    fn default() -> Self {
+        Self {
+            token: None,
+            username: None,
+            api_base: None,
+            proxy: None,
+            webhook_url: None,
+            webhook_secret: None,
+            admins: UserList::default(),
+            support: None,
+            terms_url: None,
+            privacy_url: None,
+            samples_url: None,
+            packages: PackageList::default(),
+            starter_credits: 1,
+            referral_credits: 0,
+            transfer_timeout_s: Seconds(200),
         }
     }
 }

@@ -168,7 +168,7 @@ fn every_known_key_exists_and_every_field_is_known() {
         let name = key.rsplit('.').next().unwrap();
         assert!(fields.contains(&format!("{name}: ")), "{key}");
     }
-    const SECTIONS: usize = 8;
+    const SECTIONS: usize = 9;
     assert_eq!(
         fields.matches(": ").count(),
         keys::KNOWN.len() + SECTIONS,

@@ -1,10 +1,16 @@
 //! Values with a form of their own.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
+use domain::{
+    id::{PackageId, UserId},
+    money::Credits,
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
+
+use crate::policy::Package;
 
 /// A span of time, written as whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +74,46 @@ impl<'de> Deserialize<'de> for NameList {
         Words::read(deserializer, "write names separated by commas, such as hailuo-2.3,grok-imagine")
             .map(Self)
     }
+}
+
+/// Users: `5235703016,42` or `[5235703016, 42]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserList(pub Vec<UserId>);
+
+impl<'de> Deserialize<'de> for UserList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const FORM: &str = "write Telegram's numbers of users separated by commas, such as 5235703016";
+        let words = Words::read(deserializer, FORM)?;
+        let users = words.iter().map(|word| word.parse().ok().filter(|id| *id > 0).map(UserId::new));
+        users.collect::<Option<_>>().map(Self).ok_or_else(|| D::Error::custom(FORM))
+    }
+}
+
+/// Packages of credits: `small:10:100,large:50:450`, or a list of such texts: name, credits, Stars.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackageList(pub Vec<Package>);
+
+impl<'de> Deserialize<'de> for PackageList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const FORM: &str = "write name:credits:stars for each package, separated by commas and under different names, such as \
+                            small:10:100,large:50:450; one costs 1 to 10000 Stars";
+        let words = Words::read(deserializer, FORM)?;
+        let packages: Option<Vec<_>> = words.iter().map(|word| package(word)).collect();
+        let mut names = BTreeSet::new();
+        packages
+            .filter(|packages| packages.iter().all(|package| names.insert(package.name.as_str().to_owned())))
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(FORM))
+    }
+}
+
+fn package(text: &str) -> Option<Package> {
+    let mut parts = text.split(':').map(str::trim);
+    let name = PackageId::new(parts.next()?).ok()?;
+    let credits = parts.next()?.parse().ok().and_then(|credits| Credits::new(credits).ok())?;
+    // The most a bot may ask for at once.
+    let stars = parts.next()?.parse().ok().filter(|stars| (1..=10_000).contains(stars))?;
+    (parts.next().is_none() && credits.value() > 0).then_some(Package { name, credits, stars })
 }
 
 /// Spans of time: `10,20,40` or `[10, 20, 40]`, in seconds.

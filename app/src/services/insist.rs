@@ -12,7 +12,7 @@ const PAUSES_MS: [u64; 7] = [100, 200, 400, 800, 1_600, 3_200, 6_400];
 /// For writes that follow an outside call: that call cannot be taken back and must not be made again, so its
 /// result is worth waiting for. A lost answer is repeated too, because writes are guarded by a lease number: the
 /// second one meets a conflict when the first one arrived.
-pub(super) async fn insist<Write, Writing>(clock: &dyn Clock, mut write: Write) -> Result<(), PortError>
+pub(crate) async fn insist<Write, Writing>(clock: &dyn Clock, mut write: Write) -> Result<(), PortError>
 where
     Write: FnMut() -> Writing,
     Writing: Future<Output = Result<(), PortError>>,

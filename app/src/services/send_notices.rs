@@ -1,10 +1,13 @@
 //! Sending what was committed to be said.
 
-use domain::{notice::Audience, time::Timestamp};
-use ports::{ErrorKind, OutboxMessage, PortError};
+use domain::{
+    notice::{Audience, Notice, NoticeKind},
+    time::Timestamp,
+};
+use ports::{ErrorKind, OrderText, OutboxMessage, PortError, TextRole, bot::ChatButton};
 
-use super::insist::insist;
-use crate::{Policy, Ports, ids, texts};
+use super::{addressee, insist::insist};
+use crate::{Policy, Ports, ids};
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +36,17 @@ pub async fn send_notice(
     message: &OutboxMessage,
 ) -> Result<Sending, PortError> {
     let notice = &message.notice;
-    let text = texts::notice(policy.language, notice);
+    let (language, text) = addressee::text_of(ports, policy, notice).await;
+    let keyboard = addressee::buttons_after(language, &notice.kind, notice.order);
     if notice.audience == Audience::Operator {
         tracing::warn!(order.id = %notice.order, alert = %text, "the operator is needed");
     }
     // Within the claim, or the message would be claimed again while this try still holds its slot.
     let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
+    let told = order_text(notice, &text, message.is_followed, &keyboard);
     let sent = tokio::select! {
         biased;
-        sent = ports.messenger.send_text(notice.audience, notice.order, &text) => sent,
+        sent = ports.messenger.send_text(notice.audience, told) => sent,
         () = ports.clock.sleep_until(gives_up_at) => {
             Err(PortError::new(ErrorKind::AnswerLost, "the messenger did not answer in time"))
         }
@@ -51,7 +56,13 @@ pub async fn send_notice(
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),
         Err(error) => {
             let failures = message.failures.saturating_add(1);
-            let delay = policy.sending.delay_after(failures).filter(|_| error.kind() != ErrorKind::Rejected);
+            if error.kind() == ErrorKind::Unreachable {
+                note_unreachable(ports, notice.audience, now).await;
+            }
+            let is_final = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unreachable);
+            // Whoever says when has not failed, and knows better than a guess.
+            let told = error.retry_at().map(|at| at.since(now));
+            let delay = told.or_else(|| policy.sending.delay_after(failures)).filter(|_| !is_final);
             let why = story(&error);
             tracing::warn!(
                 order.id = %notice.order,
@@ -81,6 +92,32 @@ pub async fn send_notice(
     }
 }
 
+/// Whoever cannot be reached is left alone by bulk messages until they write again.
+async fn note_unreachable(ports: &Ports, reader: Audience, now: Timestamp) {
+    let (Some(chats), Audience::User(user)) = (&ports.chats, reader) else { return };
+    if let Err(error) = chats.set_blocked(user, Some(now)).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "it could not be noted who is unreachable");
+    }
+}
+
+/// A notice as the messenger is given it, with its words and the buttons it may carry.
+#[must_use]
+pub fn order_text<'a>(
+    notice: &Notice,
+    text: &'a str,
+    is_followed: bool,
+    keyboard: &'a [Vec<ChatButton>],
+) -> OrderText<'a> {
+    let role = match (notice.audience, &notice.kind, notice.video) {
+        (Audience::Operator, ..) => TextRole::Alert,
+        (_, NoticeKind::Refunded { .. } | NoticeKind::Cancelled { .. }, Some(video)) => {
+            TextRole::Ended { video }
+        }
+        _ => TextRole::Progress,
+    };
+    OrderText { order: notice.order, text, role, is_followed, keyboard }
+}
+
 /// Sends everything that is due, one message after the other, and returns how many it handled. For whoever stops
 /// its loops and wants the last messages out.
 ///
@@ -104,7 +141,7 @@ pub async fn send_what_is_due(ports: &Ports, policy: &Policy) -> Result<usize, P
 }
 
 /// An error with everything behind it, in one line.
-fn story(error: &PortError) -> String {
+pub(crate) fn story(error: &PortError) -> String {
     let mut line = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -141,7 +178,7 @@ mod tests {
             .messenger
             .expect_send_text()
             .times(1)
-            .returning(move |_, _, _| Err(PortError::new(kind, "not sent")));
+            .returning(move |_, _| Err(PortError::new(kind, "not sent")));
         mocks
     }
 
@@ -152,8 +189,9 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_sent_in_words() {
         let mut mocks = Mocks::default();
-        mocks.messenger.expect_send_text().times(1).returning(|_, _, text| {
-            assert!(text.contains("Preparing the script"), "{text}");
+        mocks.messenger.expect_send_text().times(1).returning(|_, told| {
+            assert!(told.text.contains("Preparing the script"), "{}", told.text);
+            assert_eq!((told.order, told.role), (OrderId::new(7), TextRole::Progress));
             Ok(())
         });
         mocks.outbox.expect_sent().times(1).returning(|_, _| Ok(()));
@@ -172,8 +210,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_message_waits_as_long_as_the_messenger_says() {
+        let mut mocks = Mocks::default();
+        let at = START.after(std::time::Duration::from_secs(245));
+        mocks
+            .messenger
+            .expect_send_text()
+            .times(1)
+            .returning(move |_, _| Err(PortError::new(ErrorKind::Transient, "slow down").not_before(at)));
+        mocks.outbox.expect_postpone().times(1).returning(move |_, until, _| {
+            assert_eq!(until, at);
+            Ok(())
+        });
+        assert_eq!(send(mocks, 0).await, Sending::Postponed { until: at });
+    }
+
+    #[test]
+    fn a_notice_says_what_it_is_to_its_order() {
+        let role = |kind, audience| {
+            let notice = Notice { audience, order: OrderId::new(7), video: Some((2, 3)), kind };
+            order_text(&notice, "", false, &[]).role
+        };
+        let user = Audience::User(UserId::new(5));
+        let cancelled = NoticeKind::Cancelled { credits: domain::money::Credits::of(1) };
+        assert_eq!(role(cancelled, user), TextRole::Ended { video: (2, 3) });
+        assert_eq!(role(NoticeKind::WritingPrompt, user), TextRole::Progress);
+        assert_eq!(role(NoticeKind::NoKeyLeft, Audience::Operator), TextRole::Alert);
+    }
+
+    #[tokio::test]
     async fn a_recipient_who_is_gone_and_a_message_tried_too_often_are_given_up() {
-        for (kind, failures) in [(ErrorKind::Rejected, 0), (ErrorKind::Transient, 11)] {
+        for (kind, failures) in
+            [(ErrorKind::Rejected, 0), (ErrorKind::Unreachable, 0), (ErrorKind::Transient, 11)]
+        {
             let mut mocks = failing(kind);
             mocks.outbox.expect_give_up().times(1).returning(|_, _, _| Ok(()));
             assert_eq!(send(mocks, failures).await, Sending::GivenUp);
@@ -183,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_sent_message_is_not_sent_again_because_the_store_was_away() {
         let mut mocks = Mocks::default();
-        mocks.messenger.expect_send_text().times(1).returning(|_, _, _| Ok(()));
+        mocks.messenger.expect_send_text().times(1).returning(|_, _| Ok(()));
         let mut tries = 0;
         mocks.outbox.expect_sent().times(2).returning(move |_, _| {
             tries += 1;

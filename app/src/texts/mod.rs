@@ -3,11 +3,12 @@
 
 mod memo;
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, sync::LazyLock, time::Duration};
 
 use domain::{
     failure::Reason,
     id::ModelId,
+    money::Credits,
     notice::{Notice, NoticeKind, RefundCause},
 };
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
@@ -40,6 +41,17 @@ impl Language {
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.as_str() == code)
+    }
+
+    /// The language to begin with when somebody's client speaks `tag` (IETF). Russian is read where its neighbours are
+    /// spoken, and by whoever tells nothing.
+    #[must_use]
+    pub fn guessed(tag: Option<&str>) -> Self {
+        let primary = tag.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_ascii_lowercase);
+        match primary.as_deref() {
+            None | Some("" | "ru" | "be" | "uk" | "kk") => Self::Ru,
+            Some(_) => Self::En,
+        }
     }
 
     const fn source(self) -> &'static str {
@@ -90,6 +102,16 @@ fn fill(language: Language, key: &str, args: &FluentArgs<'_>) -> String {
     })
 }
 
+/// A text with whole numbers in its places.
+pub(crate) fn numbered(language: Language, key: &'static str, args: &[(&'static str, i64)]) -> String {
+    say(language, key, args)
+}
+
+/// A text with words in its places, which may be a user's own.
+pub(crate) fn worded(language: Language, key: &str, args: &FluentArgs<'_>) -> String {
+    fill(language, key, args)
+}
+
 /// The text of a notice.
 #[must_use]
 pub fn notice(language: Language, notice: &Notice) -> String {
@@ -102,6 +124,52 @@ pub fn notice(language: Language, notice: &Notice) -> String {
         }
         _ => body,
     }
+}
+
+/// How many videos are made before an order's first one, and how long one usually takes.
+#[must_use]
+pub fn place_in_line(language: Language, ahead: u64, expected: Duration) -> String {
+    let minutes = i64::try_from(expected.as_secs().div_ceil(60).max(1)).unwrap_or(i64::MAX);
+    match i64::try_from(ahead) {
+        Ok(0) => say(language, "first-in-line", &[("minutes", minutes)]),
+        ahead => {
+            say(language, "place-in-line", &[("ahead", ahead.unwrap_or(i64::MAX)), ("minutes", minutes)])
+        }
+    }
+}
+
+/// What can be spent after credits came back.
+#[must_use]
+pub fn balance_now(language: Language, available: Credits) -> String {
+    say(language, "balance-now", &[("credits", available.value())])
+}
+
+/// The commands of the bot's menu, with what they do.
+#[must_use]
+pub fn commands(language: Language) -> Vec<(&'static str, String)> {
+    const COMMANDS: [(&str, &str); 6] = [
+        ("menu", "command-menu"),
+        ("account", "command-account"),
+        ("help", "command-help"),
+        ("cancel", "command-cancel"),
+        ("support", "command-support"),
+        ("privacy", "command-privacy"),
+    ];
+    COMMANDS.map(|(command, key)| (command, say(language, key, &[]))).into()
+}
+
+/// To a user: what they sent could not be handled.
+#[must_use]
+pub fn update_failed(language: Language) -> String {
+    say(language, "update-failed", &[])
+}
+
+/// To the operator: an update was put aside.
+#[must_use]
+pub fn update_parked(language: Language, update: i64) -> String {
+    let mut args = FluentArgs::new();
+    args.set("update", update.to_string());
+    fill(language, "operator-update-parked", &args)
 }
 
 /// The text below a video, `(number, of)`; when another model stood in, with the ordered one and the one that made it.

@@ -12,6 +12,7 @@ mod scenarios;
 mod screen;
 mod search;
 mod summary;
+mod telegram;
 mod try_it;
 
 use std::{
@@ -50,7 +51,8 @@ const EXAMPLES: &str = "Examples:\n  \
     cargo sim run evening-peak --mode model --seeds 20\n  \
     cargo sim sweep evening-peak --workers 5..100 --accounts 1..5 --seeds 20\n  \
     cargo sim scenarios list          what there is to run\n  \
-    cargo sim mock                    the same providers on fixed ports, for any client";
+    cargo sim mock                    the same providers on fixed ports, for any client\n  \
+    cargo sim telegram                a strict Telegram for any bot, and its users";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -58,6 +60,9 @@ enum Command {
     Try(try_it::Arguments),
     /// Serve the simulated KIE.AI and language model on given ports until Ctrl-C
     Mock(mock::Arguments),
+    /// Serve a strict simulated Telegram, with its users, on a given port until Ctrl-C
+    #[command(long_about = telegram::LONG, after_help = telegram::EXAMPLES)]
+    Telegram(telegram::Arguments),
     /// List the scenarios that come with the simulator, or explain one
     Scenarios(scenarios::Arguments),
     /// Run a scenario's day and report on it: verdict, figures, charts
@@ -89,6 +94,7 @@ pub fn main() -> ExitCode {
     let ended = match &arguments.command {
         Command::Try(arguments) => try_it::run(arguments).map(right),
         Command::Mock(arguments) => mock::run(arguments).map(right),
+        Command::Telegram(arguments) => telegram::run(arguments).map(right),
         Command::Scenarios(arguments) => scenarios::run(arguments).map(right),
         Command::Run(arguments) => run::run(arguments),
         Command::Flood(arguments) => flood::run(arguments).map(right),

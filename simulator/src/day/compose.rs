@@ -14,7 +14,7 @@ use adapters::{
 };
 use app::{
     Policy, Ports,
-    policy::{DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, LOST_ANSWER_GRACE_WITH_CALLBACKS, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 use domain::{
@@ -305,6 +305,7 @@ impl Land {
             sending: SendingTerms::default(),
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: Language::Ru,
+            bot: BotTerms::default(),
             callback_base: scenario.callbacks.heard.then(|| format!("https://kadr.simulated{CALLBACK_PATH}")),
         })
     }
@@ -415,6 +416,7 @@ impl View<'_> {
                 faults: scenario.messenger.clone(),
                 seed: self.seed,
             }),
+            chats: None,
             signal,
         }
     }

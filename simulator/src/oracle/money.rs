@@ -68,7 +68,7 @@ impl Purses {
             EntryKind::Capture => self.captured += 1,
             EntryKind::Release => self.released += 1,
             EntryKind::Hold => self.held_ever += entry.held,
-            EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment => {}
+            EntryKind::Grant | EntryKind::Purchase | EntryKind::PurchaseRefund | EntryKind::Adjustment => {}
         }
         self.shift(entry.user, entry.available, entry.held, at)
     }

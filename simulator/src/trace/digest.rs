@@ -162,6 +162,7 @@ const fn entry_number(kind: EntryKind) -> u64 {
         EntryKind::Hold => 4,
         EntryKind::Capture => 5,
         EntryKind::Release => 6,
+        EntryKind::PurchaseRefund => 7,
     }
 }
 

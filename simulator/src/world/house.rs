@@ -14,7 +14,7 @@ use adapters::{
 };
 use app::{
     Policy, Ports,
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, Models, SendingTerms, WorkerTerms},
     services::place_order::PlaceOrderError,
 };
 use domain::{decision::RetryPolicy, id::AccountId};
@@ -108,6 +108,7 @@ impl House {
                 line,
                 failed: Mutex::default(),
             }),
+            chats: None,
             signal,
         };
         let policy = Policy {
@@ -119,6 +120,7 @@ impl House {
             sending: SendingTerms::default(),
             delivery: DeliveryTerms { work_dir, video_bytes_max: 200_000_000 },
             language: order.language,
+            bot: BotTerms::default(),
             callback_base: None,
         };
         Ok(Self { ports, policy: Arc::new(policy) })

@@ -6,8 +6,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{id::OrderId, notice::Audience};
-use ports::{ErrorKind, Messenger, PortError, VideoMessage};
+use domain::notice::Audience;
+use ports::{ErrorKind, Messenger, OrderText, PortError, VideoMessage};
 
 use super::{faults::Surroundings, trace::Trace};
 
@@ -36,7 +36,7 @@ impl TrialMessenger {
     fn pass(&self, to: Audience, name: &str) -> Result<(), PortError> {
         match (self.line, to) {
             (Line::Blocked, Audience::User(_)) => {
-                Err(PortError::new(ErrorKind::Rejected, "the user blocked the bot"))
+                Err(PortError::new(ErrorKind::Unreachable, "the user blocked the bot"))
             }
             (Line::FailsTwice, _) => {
                 let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,10 +54,10 @@ impl TrialMessenger {
 
 #[async_trait]
 impl Messenger for TrialMessenger {
-    async fn send_text(&self, to: Audience, order: OrderId, text: &str) -> Result<(), PortError> {
-        self.pass(to, text)?;
-        self.around.passage.through(self.real.send_text(to, order, text)).await?;
-        self.trace.text(self.around.clock.now(), to, text);
+    async fn send_text<'a>(&self, to: Audience, text: OrderText<'a>) -> Result<(), PortError> {
+        self.pass(to, text.text)?;
+        self.around.passage.through(self.real.send_text(to, text)).await?;
+        self.trace.text(self.around.clock.now(), to, text.text);
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use std::{
 
 use adapters::system::SystemClock;
 use async_trait::async_trait;
-use domain::{id::OrderId, notice::Audience};
-use ports::{Clock, ErrorKind, Messenger, PortError, VideoMessage};
+use domain::notice::Audience;
+use ports::{Clock, ErrorKind, Messenger, OrderText, PortError, VideoMessage};
 
 /// Saves videos as `NAME-1of3.mp4` in a folder; what is said is left to the trial's watcher.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl DemoMessenger {
 
 #[async_trait]
 impl Messenger for DemoMessenger {
-    async fn send_text(&self, _to: Audience, _order: OrderId, _text: &str) -> Result<(), PortError> {
+    async fn send_text<'a>(&self, _to: Audience, _text: OrderText<'a>) -> Result<(), PortError> {
         self.pause().await;
         Ok(())
     }

@@ -9,13 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    id::{AttemptId, KeyId, ModelId, OrderId, TaskId, UserId},
+    id::{AttemptId, KeyId, ModelId, TaskId, UserId},
     notice::Audience,
     prompt::WritingTask,
 };
 use ports::{
-    ErrorKind, Messenger, Photo, PortError, PromptWriter, RenderStatus, Reply, VideoApi, VideoMessage,
-    VideoRequest,
+    ErrorKind, Messenger, OrderText, Photo, PortError, PromptWriter, RenderStatus, Reply, VideoApi,
+    VideoMessage, VideoRequest,
 };
 
 use tokio::sync::mpsc;
@@ -288,7 +288,9 @@ impl SimMessenger {
             SendEnd::Unanswered => {
                 (ErrorKind::AnswerLost, "the simulated messenger did not answer", Injected::After)
             }
-            SendEnd::Gone => (ErrorKind::Rejected, "the simulated user blocked the bot", Injected::Refusal),
+            SendEnd::Gone => {
+                (ErrorKind::Unreachable, "the simulated user blocked the bot", Injected::Refusal)
+            }
         };
         self.around.log.tell(Kind::Fault { site: Site::Messenger, fault, job });
         Err(PortError::new(kind, say))
@@ -297,9 +299,9 @@ impl SimMessenger {
 
 #[async_trait]
 impl Messenger for SimMessenger {
-    async fn send_text(&self, to: Audience, order: OrderId, text: &str) -> Result<(), PortError> {
-        let number = self.around.log.order(order);
-        let (end, arrived) = self.fate(to, text, number.map_or(0, |order| u64::from(order.0)));
+    async fn send_text<'a>(&self, to: Audience, text: OrderText<'a>) -> Result<(), PortError> {
+        let number = self.around.log.order(text.order);
+        let (end, arrived) = self.fate(to, text.text, number.map_or(0, |order| u64::from(order.0)));
         self.around.outside_call(std::future::ready(()), self.latency.text_s).await;
         if let Some(order) = number {
             self.around.log.tell(Kind::TextSent { order, audience: to, end, arrived });

@@ -3,5 +3,5 @@
 mod command_line;
 mod killed;
 mod models;
-mod process;
+pub(crate) mod process;
 mod trials;

@@ -47,6 +47,11 @@ impl Place {
         Self { stores, dir, database, env }
     }
 
+    /// Another setting of the program.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.env.push((name, value.to_owned()));
+    }
+
     /// The program with its environment, not started yet.
     pub(crate) fn kadr(&self, arguments: &[&str]) -> Command {
         let mut command = bare_kadr(self.dir.path(), arguments);

@@ -15,11 +15,11 @@ use domain::{
 use ports::{ErrorKind, PortError, Reply, VideoMessage};
 
 use super::{Finding, Turn};
-use crate::texts;
+use crate::{bot::screens, services::addressee::language_of, texts};
 
 impl Turn<'_> {
     /// Downloads into a file of this lease's own, sends it, removes it. Whatever goes wrong short of a recipient
-    /// who is gone is passing: a second copy harms nobody, and the domain counts the tries.
+    /// who is gone and a refused message is passing: a second copy harms nobody, and the domain counts the tries.
     pub(super) async fn deliver(&self) -> Result<Finding, PortError> {
         let State::Delivering { attempt, key, url, .. } = &self.leased.job.state else {
             return Err(self.out_of_place("hand its video over"));
@@ -57,10 +57,13 @@ impl Turn<'_> {
         match self.hand_over(file).await {
             Ok(()) => Event::Delivered { attempt }.into(),
             Err(error) => {
-                let gone = error.kind() == ErrorKind::Rejected;
+                let failure = match error.kind() {
+                    ErrorKind::Unreachable => DeliveryFailure::RecipientGone,
+                    ErrorKind::Rejected => DeliveryFailure::Refused,
+                    _ => DeliveryFailure::Passing,
+                };
                 let told = &error as &dyn std::error::Error;
-                tracing::warn!(job.id = %job, gone, error = told, "the video was not sent");
-                let failure = if gone { DeliveryFailure::RecipientGone } else { DeliveryFailure::Passing };
+                tracing::warn!(job.id = %job, ?failure, error = told, "the video was not sent");
                 Finding::seen(Event::DeliveryFailed { attempt, failure }, error.to_string())
             }
         }
@@ -94,9 +97,20 @@ impl Turn<'_> {
         let job = &self.leased.job;
         let made_with = self.rendered_with(job);
         let stand_in = (*made_with != self.order.model).then_some((&self.order.model, made_with));
-        let caption = texts::caption(self.policy.language, job.video, stand_in);
-        let video = VideoMessage { order: job.order, job: job.id, video: job.video, file, caption: &caption };
-        self.ports.messenger.send_video(Audience::User(job.user), video).await
+        let reader = Audience::User(job.user);
+        let language = language_of(self.ports, self.policy, reader).await;
+        let caption = texts::caption(language, job.video, stand_in);
+        let keyboard = screens::after_video(language, job.order);
+        let video = VideoMessage {
+            order: job.order,
+            job: job.id,
+            video: job.video,
+            file,
+            caption: &caption,
+            link: None,
+            keyboard: &keyboard,
+        };
+        self.ports.messenger.send_video(reader, video).await
     }
 }
 

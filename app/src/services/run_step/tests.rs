@@ -309,15 +309,20 @@ async fn a_refused_link_is_exchanged_once_and_the_work_file_is_removed() {
 }
 
 #[tokio::test]
-async fn a_recipient_who_is_gone_gets_the_credit_back_and_others_another_try() {
-    for (kind, state) in
-        [(ErrorKind::Rejected, StateName::Refunded), (ErrorKind::AnswerLost, StateName::Delivering)]
-    {
+async fn a_video_that_can_never_be_handed_over_gives_the_credit_back_and_others_another_try() {
+    for (kind, gone) in [
+        (ErrorKind::Unreachable, Some(RefundCause::RecipientGone)),
+        (ErrorKind::Rejected, Some(RefundCause::Undeliverable)),
+        (ErrorKind::AnswerLost, None),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let mut mocks = Mocks::with_order(Template::AdVideo);
         mocks.video.expect_download().returning(|_, _, _| Reply::Yes(5));
         mocks.messenger.expect_send_video().returning(move |_, _| Err(PortError::new(kind, "not sent")));
-        stores(&mut mocks, move |step, _| assert_eq!(step.job.state.name(), state));
+        stores(&mut mocks, move |step, _| match &step.job.state {
+            State::Refunded { cause, .. } => assert_eq!(Some(*cause), gone),
+            state => assert_eq!((state.name(), gone), (StateName::Delivering, None)),
+        });
         run_under(mocks, &delivery_policy(dir.path()), delivering()).await.unwrap();
     }
 }
@@ -434,24 +439,17 @@ async fn a_lease_is_let_go_with_everything_that_must_not_be_written_twice() {
 
 #[tokio::test]
 async fn a_download_that_never_ends_is_given_up_before_the_deadline() {
+    use domain::notice::Audience;
+
     struct Stuck;
 
     #[async_trait::async_trait]
     impl ports::Messenger for Stuck {
-        async fn send_text(
-            &self,
-            _to: domain::notice::Audience,
-            _order: domain::id::OrderId,
-            _text: &str,
-        ) -> Result<(), PortError> {
+        async fn send_text<'a>(&self, _to: Audience, _text: ports::OrderText<'a>) -> Result<(), PortError> {
             Ok(())
         }
 
-        async fn send_video<'a>(
-            &self,
-            _to: domain::notice::Audience,
-            _video: ports::VideoMessage<'a>,
-        ) -> Result<(), PortError> {
+        async fn send_video<'a>(&self, _: Audience, _: ports::VideoMessage<'a>) -> Result<(), PortError> {
             std::future::pending().await
         }
     }

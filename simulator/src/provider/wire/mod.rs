@@ -7,7 +7,7 @@
 
 mod answers;
 mod callbacks;
-mod multipart;
+pub(crate) mod multipart;
 mod routes;
 #[cfg(test)]
 mod tests;

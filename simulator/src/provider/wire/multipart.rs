@@ -2,14 +2,14 @@
 
 /// One part of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part<'a> {
-    pub(super) name: String,
-    pub(super) file_name: Option<String>,
-    pub(super) content: &'a [u8],
+pub(crate) struct Part<'a> {
+    pub(crate) name: String,
+    pub(crate) file_name: Option<String>,
+    pub(crate) content: &'a [u8],
 }
 
 /// The parts of a form, or nothing when it is not one.
-pub(super) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<Part<'a>>> {
+pub(crate) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<Part<'a>>> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
@@ -40,7 +40,7 @@ fn part(bytes: &[u8]) -> Option<Part<'_>> {
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+    memchr::memmem::find(bytes, what)
 }
 
 fn after<'a>(bytes: &'a [u8], what: &[u8]) -> Option<&'a [u8]> {

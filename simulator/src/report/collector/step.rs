@@ -43,7 +43,11 @@ impl Collector {
                     self.tally.released -= entry.held;
                     self.lines.released.set(at, self.tally.released);
                 }
-                EntryKind::Grant | EntryKind::Purchase | EntryKind::Adjustment | EntryKind::Hold => {}
+                EntryKind::Grant
+                | EntryKind::Purchase
+                | EntryKind::PurchaseRefund
+                | EntryKind::Adjustment
+                | EntryKind::Hold => {}
             }
         }
     }

@@ -3,12 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{
-    id::{OrderId, WorkerId},
-    notice::Audience,
-    time::Timestamp,
-};
-use ports::{Clock, Messenger, Outbox, OutboxClaim, OutboxMessage, PortError, VideoMessage};
+use domain::{id::WorkerId, notice::Audience, time::Timestamp};
+use ports::{Clock, Messenger, OrderText, Outbox, OutboxClaim, OutboxMessage, PortError, VideoMessage};
 
 use super::Mutant;
 
@@ -20,8 +16,8 @@ pub(super) struct WrongMessenger {
 
 #[async_trait]
 impl Messenger for WrongMessenger {
-    async fn send_text(&self, to: Audience, order: OrderId, text: &str) -> Result<(), PortError> {
-        self.real.send_text(to, order, text).await
+    async fn send_text<'a>(&self, to: Audience, text: OrderText<'a>) -> Result<(), PortError> {
+        self.real.send_text(to, text).await
     }
 
     async fn send_video<'a>(&self, to: Audience, video: VideoMessage<'a>) -> Result<(), PortError> {

@@ -7,6 +7,7 @@ use std::{
 
 use app::{
     Policy, Ports,
+    services::send_notices,
     texts::{self, Language},
 };
 use async_trait::async_trait;
@@ -86,7 +87,8 @@ impl WrongJobs {
         }
         for notice in &aside.notices {
             let text = texts::notice(self.language, notice);
-            self.messenger.send_text(notice.audience, notice.order, &text).await.ok();
+            let text = send_notices::order_text(notice, &text, false, &[]);
+            self.messenger.send_text(notice.audience, text).await.ok();
         }
     }
 }

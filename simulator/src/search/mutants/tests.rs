@@ -11,7 +11,7 @@ use std::{
 
 use adapters::memory::MemStores;
 use app::{
-    policy::{DeliveryTerms, Models, SendingTerms, WorkerTerms},
+    policy::{BotTerms, DeliveryTerms, Models, SendingTerms, WorkerTerms},
     texts::Language,
 };
 use domain::{
@@ -84,6 +84,7 @@ fn policy() -> Policy {
         sending: SendingTerms::default(),
         delivery: DeliveryTerms { work_dir: PathBuf::from("work"), video_bytes_max: 1_000 },
         language: Language::En,
+        bot: BotTerms::default(),
         callback_base: None,
     }
 }
@@ -135,6 +136,7 @@ impl House {
             video: Arc::new(video),
             writer: None,
             messenger: Arc::new(messenger),
+            chats: None,
             signal: stores.signal(),
         };
         let grant = Entry::grant(USER, Credits::of(10), "start", START);
@@ -374,7 +376,7 @@ async fn capture_before_delivery_spends_the_credit_of_a_video_nobody_has() {
 async fn notice_outside_transaction_is_lost_when_it_cannot_be_sent_at_once() {
     let mut messenger = MockMessenger::new();
     let failed = || PortError::new(ErrorKind::Transient, "not sent");
-    messenger.expect_send_text().times(1).returning(move |_, _, _| Err(failed()));
+    messenger.expect_send_text().times(1).returning(move |_, _| Err(failed()));
     let house = House::beside(Mutant::NoticeOutsideTransaction, MockVideoApi::new(), messenger).await;
     let house = house.placed().await;
     house.go([Event::Started]).await;
@@ -389,6 +391,8 @@ async fn a_video_counts_as_sent_although_it_is_not() {
         video: (1, 1),
         file: Path::new("clip.mp4"),
         caption: "",
+        link: None,
+        keyboard: &[],
     };
     for (mutant, awaited) in [(Mutant::SendFailureIgnored, true), (Mutant::DoneBeforeSent, false)] {
         let mut messenger = MockMessenger::new();
