@@ -121,6 +121,18 @@ pub enum RefundCause {
 }
 
 impl RefundCause {
+    /// Every cause that comes without a reason.
+    pub const WITHOUT_REASON: [Self; 8] = [
+        Self::NoKey,
+        Self::ModelUnavailable,
+        Self::OurFault,
+        Self::RetriesExhausted,
+        Self::TooBusy,
+        Self::ProviderDown,
+        Self::Undeliverable,
+        Self::RecipientGone,
+    ];
+
     /// The word used in stores and reports; a violation or input cause is followed by its reason after a colon.
     #[must_use]
     pub fn code(self) -> String {
@@ -153,16 +165,6 @@ impl RefundCause {
         if let Some(reason) = code.strip_prefix("input:") {
             return Reason::from_code(reason).map(Self::Input);
         }
-        let plain = [
-            Self::NoKey,
-            Self::ModelUnavailable,
-            Self::OurFault,
-            Self::RetriesExhausted,
-            Self::TooBusy,
-            Self::ProviderDown,
-            Self::Undeliverable,
-            Self::RecipientGone,
-        ];
-        plain.into_iter().find(|cause| cause.code() == code)
+        Self::WITHOUT_REASON.into_iter().find(|cause| cause.code() == code)
     }
 }

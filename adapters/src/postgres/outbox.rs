@@ -9,7 +9,6 @@ use ports::{ErrorKind, Outbox, OutboxClaim, OutboxMessage, PortError};
 
 use super::{
     PgStores,
-    claim_rows::claimed,
     error::{failed, inconsistent, readable},
     notice_rows::NoticeRow,
     time::to_db,
@@ -47,15 +46,8 @@ impl Outbox for PgStores {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<OutboxClaim, PortError> {
-        const TRIED: &str = "claim messages";
-        let rows = sqlx::query(CLAIM)
-            .bind(to_db(now))
-            .bind(i64::from(limit))
-            .bind(to_db(lease_until))
-            .fetch_all(&self.connections)
-            .await
-            .map_err(failed(TRIED))?;
-        let (rows, next_due_at) = claimed::<NoticeRow>(&rows).map_err(failed(TRIED))?;
+        let (rows, next_due_at) =
+            self.claim::<NoticeRow>((CLAIM, "claim messages"), limit, lease_until, now).await?;
         let messages: Vec<_> = rows.iter().filter_map(|row| readable("a message", message(row))).collect();
         // What was passed over is claimed all the same; readable ones may be due behind it.
         let next_due_at = if messages.len() < rows.len() { Some(now) } else { next_due_at };

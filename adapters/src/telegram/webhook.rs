@@ -31,6 +31,7 @@ const CONNECTIONS_MAX: u32 = 40;
 pub struct WebhookSecretError;
 
 /// Stores what Telegram sends.
+#[derive(Clone)]
 pub struct UpdateHook {
     secret: CtOutput<Sha256>,
     inbox: Arc<dyn Inbox>,

@@ -123,7 +123,30 @@ fn introduce(config: &Config, house: &House, out: &mut Output) -> Result<(), Fai
 fn web(config: &Config) -> Option<String> {
     let http = &config.http;
     let callbacks = http.public_url.as_ref().map(|url| format!("callbacks for {url}"));
+    let updates = config.telegram.webhook_url.as_ref().map(|url| format!("updates of Telegram for {url}"));
     let metrics = http.metrics.then(|| "/metrics".to_owned());
-    let served: Vec<_> = callbacks.into_iter().chain(metrics).collect();
-    compose::is_served(config).then(|| format!("http://{}: {}, /healthz", http.listen, served.join(", ")))
+    let served = callbacks.into_iter().chain(updates).chain(metrics).chain(["/healthz".to_owned()]);
+    let served: Vec<_> = served.collect();
+    compose::is_served(config).then(|| format!("http://{}: {}", http.listen, served.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HttpAddress;
+
+    #[test]
+    fn everything_that_is_served_is_named() {
+        let mut config = Config::default();
+        assert_eq!(web(&config), None);
+        config.telegram.webhook_url = Some(HttpAddress("https://kadr.example".parse().unwrap()));
+        let told = web(&config).unwrap();
+        assert!(
+            told.starts_with("http://127.0.0.1:8080: updates of Telegram for https://kadr.example"),
+            "{told}"
+        );
+        assert!(told.ends_with(", /healthz"), "{told}");
+        config.http.metrics = true;
+        assert!(web(&config).unwrap().ends_with(", /metrics, /healthz"));
+    }
 }

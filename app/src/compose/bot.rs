@@ -32,8 +32,15 @@ pub struct Bot {
     pub ports: BotPorts,
     client: Arc<TelegramClient>,
     admins: Vec<domain::id::UserId>,
-    webhook: Option<(Url, SecretString)>,
+    webhook: Option<Webhook>,
     clock: Arc<dyn Clock>,
+}
+
+/// How Telegram sends updates.
+struct Webhook {
+    url: Url,
+    secret: SecretString,
+    hook: UpdateHook,
 }
 
 impl std::fmt::Debug for Bot {
@@ -71,15 +78,16 @@ impl Bot {
             client: client.clone(),
             reader: Arc::new(TelegramReader),
         };
-        let webhook =
-            telegram.webhook_url.as_ref().map(|url| url.0.clone()).zip(telegram.webhook_secret.clone());
+        let webhook = match (&telegram.webhook_url, &telegram.webhook_secret) {
+            (Some(HttpAddress(url)), Some(secret)) => {
+                let hook = UpdateHook::new(secret, Arc::clone(&ports.inbox), Arc::clone(clock))
+                    .map_err(|error| ComposeError::Setting(format!("telegram.webhook_secret: {error}")))?;
+                Some(Webhook { url: url.clone(), secret: secret.clone(), hook })
+            }
+            _ => None,
+        };
         let (admins, clock) = (telegram.admins.0.clone(), Arc::clone(clock));
-        let bot = Self { ports, client, admins, webhook, clock };
-        if let Some((_, secret)) = &bot.webhook {
-            UpdateHook::new(secret, Arc::clone(&bot.ports.inbox), Arc::clone(&bot.clock))
-                .map_err(|error| ComposeError::Setting(format!("telegram.webhook_secret: {error}")))?;
-        }
-        Ok(Some(bot))
+        Ok(Some(Self { ports, client, admins, webhook, clock }))
     }
 
     pub(super) fn messenger(&self) -> Arc<dyn Messenger> {
@@ -89,9 +97,7 @@ impl Bot {
 
     /// Where Telegram's updates are taken, if it sends them.
     pub(super) fn hook(&self) -> Option<UpdateHook> {
-        let (_, secret) = self.webhook.as_ref()?;
-        // Its form was checked when the bot was made.
-        UpdateHook::new(secret, Arc::clone(&self.ports.inbox), Arc::clone(&self.clock)).ok()
+        self.webhook.as_ref().map(|webhook| webhook.hook.clone())
     }
 
     /// How updates come in, in words.
@@ -156,7 +162,7 @@ impl Bot {
             self.client.show_commands(code, &commands).await?;
         }
         match &self.webhook {
-            Some((url, secret)) => self.client.set_webhook(url, secret).await?,
+            Some(Webhook { url, secret, .. }) => self.client.set_webhook(url, secret).await?,
             None => self.client.delete_webhook().await?,
         }
         Ok(name.unwrap_or_default())

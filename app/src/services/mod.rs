@@ -11,3 +11,4 @@ pub mod place_order;
 pub mod run_step;
 pub mod send_notices;
 pub mod send_reply;
+pub mod sending;

@@ -1,29 +1,14 @@
 //! Sending what was committed to be said.
 
-use domain::{
-    notice::{Audience, Notice, NoticeKind},
-    time::Timestamp,
+use domain::notice::{Audience, Notice, NoticeKind};
+use ports::{OrderText, OutboxMessage, PortError, TextRole, bot::ChatButton};
+
+use super::{
+    addressee,
+    insist::insist,
+    sending::{Sending, story, wait_after, within_claim},
 };
-use ports::{ErrorKind, OrderText, OutboxMessage, PortError, TextRole, bot::ChatButton};
-
-use super::{addressee, insist::insist};
 use crate::{Policy, Ports, ids};
-
-/// What became of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sending {
-    /// It is out.
-    Sent,
-    /// It will be tried again.
-    Postponed {
-        /// When.
-        until: Timestamp,
-    },
-    /// It will never be sent.
-    GivenUp,
-    /// Somebody else has it now.
-    LeaseLost,
-}
 
 /// Renders one claimed message, sends it and writes down what came of it. Messages to the operator are logged as
 /// well, so that an alert is seen even where nobody is reachable.
@@ -41,28 +26,14 @@ pub async fn send_notice(
     if notice.audience == Audience::Operator {
         tracing::warn!(order.id = %notice.order, alert = %text, "the operator is needed");
     }
-    // Within the claim, or the message would be claimed again while this try still holds its slot.
-    let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
     let told = order_text(notice, &text, message.is_followed, &keyboard);
-    let sent = tokio::select! {
-        biased;
-        sent = ports.messenger.send_text(notice.audience, told) => sent,
-        () = ports.clock.sleep_until(gives_up_at) => {
-            Err(PortError::new(ErrorKind::AnswerLost, "the messenger did not answer in time"))
-        }
-    };
+    let sent = within_claim(ports, policy, ports.messenger.send_text(notice.audience, told)).await;
     let now = ports.clock.now();
     let (sending, written) = match sent {
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || ports.outbox.sent(message, now)).await),
         Err(error) => {
             let failures = message.failures.saturating_add(1);
-            if error.kind() == ErrorKind::Unreachable {
-                note_unreachable(ports, notice.audience, now).await;
-            }
-            let is_final = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unreachable);
-            // Whoever says when has not failed, and knows better than a guess.
-            let told = error.retry_at().map(|at| at.since(now));
-            let delay = told.or_else(|| policy.sending.delay_after(failures)).filter(|_| !is_final);
+            let delay = wait_after(policy, &error, failures, now);
             let why = story(&error);
             tracing::warn!(
                 order.id = %notice.order,
@@ -85,19 +56,7 @@ pub async fn send_notice(
             }
         }
     };
-    match written {
-        Ok(()) => Ok(sending),
-        Err(error) if error.kind() == ErrorKind::Conflict => Ok(Sending::LeaseLost),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whoever cannot be reached is left alone by bulk messages until they write again.
-async fn note_unreachable(ports: &Ports, reader: Audience, now: Timestamp) {
-    let (Some(chats), Audience::User(user)) = (&ports.chats, reader) else { return };
-    if let Err(error) = chats.set_blocked(user, Some(now)).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "it could not be noted who is unreachable");
-    }
+    sending.written(written)
 }
 
 /// A notice as the messenger is given it, with its words and the buttons it may carry.
@@ -140,24 +99,13 @@ pub async fn send_what_is_due(ports: &Ports, policy: &Policy) -> Result<usize, P
     }
 }
 
-/// An error with everything behind it, in one line.
-pub(crate) fn story(error: &PortError) -> String {
-    let mut line = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use domain::{
         id::{NoticeId, OrderId, UserId},
         notice::{Notice, NoticeKind},
     };
+    use ports::ErrorKind;
 
     use super::*;
     use crate::fixtures::{self, Mocks, START};

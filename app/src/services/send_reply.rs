@@ -5,7 +5,7 @@ use ports::{ErrorKind, PortError, bot::Reply};
 
 use super::{
     insist::insist,
-    send_notices::{Sending, story},
+    sending::{Sending, story, wait_after, within_claim},
 };
 use crate::{Policy, Ports, bot::BotPorts};
 
@@ -19,25 +19,13 @@ pub async fn send_reply(
     policy: &Policy,
     reply: &Reply,
 ) -> Result<Sending, PortError> {
-    // Within the claim, or the message would be claimed again while this try still holds its slot.
-    let gives_up_at = ports.clock.now().after(policy.lease.lease * 2 / 3);
-    let sent = tokio::select! {
-        biased;
-        sent = bot.client.act(reply.chat, &reply.action) => sent,
-        () = ports.clock.sleep_until(gives_up_at) => {
-            Err(PortError::new(ErrorKind::AnswerLost, "Telegram did not answer in time"))
-        }
-    };
+    let sent = within_claim(ports, policy, bot.client.act(reply.chat, &reply.action)).await;
     let now = ports.clock.now();
     let (sending, written) = match sent {
         Ok(()) => (Sending::Sent, insist(&*ports.clock, || bot.replies.sent(reply, now)).await),
         Err(error) => not_sent(ports, bot, policy, reply, &error, now).await,
     };
-    match written {
-        Ok(()) => Ok(sending),
-        Err(error) if error.kind() == ErrorKind::Conflict => Ok(Sending::LeaseLost),
-        Err(error) => Err(error),
-    }
+    sending.written(written)
 }
 
 async fn not_sent(
@@ -50,11 +38,8 @@ async fn not_sent(
 ) -> (Sending, Result<(), PortError>) {
     let why = story(error);
     let failures = reply.failures.saturating_add(1);
-    let is_final = matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unreachable);
-    // Whoever says when has not failed, and knows better than a guess.
-    let told = error.retry_at().map(|at| at.since(now));
-    let delay = told.or_else(|| policy.sending.delay_after(failures)).filter(|_| !is_final);
-    if told.is_none() {
+    let delay = wait_after(policy, error, failures, now);
+    if error.retry_at().is_none() {
         tracing::warn!(reply.id = reply.id, failures, retry_in_s = delay.map(|d| d.as_secs()), error = %why, "a reply was not sent");
     }
     if error.kind() == ErrorKind::Unreachable

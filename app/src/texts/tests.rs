@@ -11,16 +11,7 @@ use domain::{
 use super::*;
 
 fn causes() -> Vec<RefundCause> {
-    let mut causes = vec![
-        RefundCause::NoKey,
-        RefundCause::ModelUnavailable,
-        RefundCause::OurFault,
-        RefundCause::RetriesExhausted,
-        RefundCause::TooBusy,
-        RefundCause::ProviderDown,
-        RefundCause::Undeliverable,
-        RefundCause::RecipientGone,
-    ];
+    let mut causes = RefundCause::WITHOUT_REASON.to_vec();
     causes.extend(Reason::ALL.into_iter().map(RefundCause::Violation));
     causes.extend(Reason::ALL.into_iter().map(RefundCause::Input));
     causes

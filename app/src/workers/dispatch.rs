@@ -36,10 +36,15 @@ pub(super) trait Work: Send + Sync + 'static {
     async fn claim(&self, limit: u32, now: Timestamp) -> Result<Claimed<Self::Item>, PortError>;
     /// Does the step to its end, failures included. Returns when what follows from it is due, if anything does.
     async fn step(&self, item: Self::Item) -> Option<Timestamp>;
-    /// The heartbeat: returns the leases that are lost.
-    async fn extend(&self, leases: &[Self::Lease], now: Timestamp) -> Result<Vec<Self::Lease>, PortError>;
-    /// Gives back what was cut short, and tells other workers that something may be due.
-    async fn give_back(&self, leases: &[Self::Lease], now: Timestamp) -> Result<(), PortError>;
+    /// The heartbeat: returns the leases that are lost. Work of seconds needs none: its claim simply runs out.
+    async fn extend(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<Vec<Self::Lease>, PortError> {
+        Ok(Vec::new())
+    }
+    /// Gives back what was cut short, and tells other workers that something may be due. Without it claims run out by
+    /// themselves.
+    async fn give_back(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<(), PortError> {
+        Ok(())
+    }
 }
 
 /// What a claim found.

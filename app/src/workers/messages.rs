@@ -12,7 +12,7 @@ use ports::{OutboxMessage, PortError, Topic};
 use super::dispatch::{Claimed, Work};
 use crate::{
     Policy, Ports, ids,
-    services::send_notices::{Sending, send_notice},
+    services::{send_notices::send_notice, sending::Sending},
 };
 
 pub(super) struct Messages {
@@ -58,15 +58,5 @@ impl Work for Messages {
                 None
             }
         }
-    }
-
-    /// A message takes seconds, so its claim is not extended; it simply runs out.
-    async fn extend(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<Vec<Self::Lease>, PortError> {
-        Ok(Vec::new())
-    }
-
-    /// Claims of messages run out by themselves.
-    async fn give_back(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<(), PortError> {
-        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     Policy, Ports,
     bot::BotPorts,
     ids,
-    services::{send_notices::Sending, send_reply::send_reply},
+    services::{send_reply::send_reply, sending::Sending},
 };
 
 pub(super) struct Replies {
@@ -67,15 +67,5 @@ impl Work for Replies {
                 None
             }
         }
-    }
-
-    /// A message takes seconds, so its claim is not extended; it simply runs out.
-    async fn extend(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<Vec<Self::Lease>, PortError> {
-        Ok(Vec::new())
-    }
-
-    /// Claims of messages run out by themselves.
-    async fn give_back(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<(), PortError> {
-        Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     Policy, Ports,
     bot::{BotPorts, handle_update, tell_operator},
     ids,
-    services::{insist::insist, send_notices::story},
+    services::{insist::insist, sending::story},
     texts::{self, Language},
 };
 
@@ -139,16 +139,6 @@ impl Work for Updates {
             }
         };
         self.failed(&item, &failed).await
-    }
-
-    /// An update takes seconds, so its claim is not extended; it simply runs out.
-    async fn extend(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<Vec<Self::Lease>, PortError> {
-        Ok(Vec::new())
-    }
-
-    /// Claims of updates run out by themselves.
-    async fn give_back(&self, _leases: &[Self::Lease], _now: Timestamp) -> Result<(), PortError> {
-        Ok(())
     }
 }
 

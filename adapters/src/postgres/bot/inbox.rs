@@ -15,7 +15,6 @@ use sqlx::{FromRow, PgExecutor};
 use super::lines::{answered_line, claim_heads, lengthen_lines, of_line, shortened};
 use crate::postgres::{
     PgStores,
-    claim_rows::claimed,
     error::{commit_failed, failed},
     signal::CHANNEL_INBOX,
     time::{from_db, to_db},
@@ -134,15 +133,8 @@ impl Inbox for PgStores {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<InboxClaim, PortError> {
-        const TRIED: &str = "claim updates";
-        let rows = sqlx::query(CLAIM)
-            .bind(to_db(now))
-            .bind(i64::from(limit))
-            .bind(to_db(lease_until))
-            .fetch_all(&self.connections)
-            .await
-            .map_err(failed(TRIED))?;
-        let (rows, next_due_at) = claimed::<UpdateRow>(&rows).map_err(failed(TRIED))?;
+        let (rows, next_due_at) =
+            self.claim::<UpdateRow>((CLAIM, "claim updates"), limit, lease_until, now).await?;
         Ok(InboxClaim { updates: rows.into_iter().map(UpdateRow::into_update).collect(), next_due_at })
     }
 

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::postgres::{
     PgStores,
-    claim_rows::claimed,
     error::{commit_failed, failed, inconsistent, readable},
     signal::CHANNEL_REPLIES,
     time::to_db,
@@ -135,15 +134,9 @@ impl ReplyQueue for PgStores {
         lease_until: Timestamp,
         now: Timestamp,
     ) -> Result<ReplyClaim, PortError> {
-        const TRIED: &str = "claim messages of conversations";
-        let rows = sqlx::query(CLAIM)
-            .bind(to_db(now))
-            .bind(i64::from(limit))
-            .bind(to_db(lease_until))
-            .fetch_all(&self.connections)
-            .await
-            .map_err(failed(TRIED))?;
-        let (rows, next_due_at) = claimed::<ReplyRow>(&rows).map_err(failed(TRIED))?;
+        let (rows, next_due_at) = self
+            .claim::<ReplyRow>((CLAIM, "claim messages of conversations"), limit, lease_until, now)
+            .await?;
         let replies: Vec<_> = rows.iter().filter_map(|row| readable("a reply", row.reply())).collect();
         // What was passed over is claimed all the same; readable ones may be due behind it.
         let next_due_at = if replies.len() < rows.len() { Some(now) } else { next_due_at };

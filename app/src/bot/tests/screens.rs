@@ -119,16 +119,7 @@ fn longest(template: Template) -> Dialogue {
 }
 
 fn movements() -> Vec<Movement> {
-    let mut causes = vec![
-        RefundCause::NoKey,
-        RefundCause::ModelUnavailable,
-        RefundCause::OurFault,
-        RefundCause::RetriesExhausted,
-        RefundCause::TooBusy,
-        RefundCause::ProviderDown,
-        RefundCause::Undeliverable,
-        RefundCause::RecipientGone,
-    ];
+    let mut causes = RefundCause::WITHOUT_REASON.to_vec();
     causes.extend(Reason::ALL.map(RefundCause::Violation));
     causes.extend(Reason::ALL.map(RefundCause::Input));
     let mut why: Vec<_> = causes.into_iter().map(|cause| Some(Why::Refunded(cause))).collect();
